@@ -1,0 +1,89 @@
+/** A timer that was started and can be stopped. */
+export interface Timer {
+  cancel(): void;
+}
+
+/**
+ * Time, handed in so that tests and the simulator can advance it by hand.
+ * Wall time is microseconds since the Unix epoch; a number holds them exactly until the year 2255.
+ */
+export interface Clock {
+  /** Microseconds since the Unix epoch. May jump in either direction. */
+  nowMicros(): number;
+  /** Milliseconds since an arbitrary start. Never goes back. */
+  monotonicMs(): number;
+  /** Runs `callback` once after `delayMs`. Does not keep the process alive. */
+  startTimer(delayMs: number, callback: () => void): Timer;
+}
+
+/** The real clock. */
+export const systemClock: Clock = {
+  nowMicros: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
+  monotonicMs: () => performance.now(),
+  startTimer(delayMs, callback) {
+    const handle: unknown = setTimeout(callback, delayMs);
+    // Node returns an object that can let the process end; browsers return a number.
+    if (
+      typeof handle === 'object' &&
+      handle !== null &&
+      'unref' in handle &&
+      typeof handle.unref === 'function'
+    ) {
+      handle.unref();
+    }
+    return { cancel: () => clearTimeout(handle as number) };
+  },
+};
+
+/** A clock that stands still until `advance` is called. */
+export class ManualClock implements Clock {
+  #micros: number;
+  #monotonicMs = 0;
+  #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
+
+  constructor(startMicros = 1_700_000_000_000_000) {
+    this.#micros = startMicros;
+  }
+
+  nowMicros(): number {
+    return this.#micros;
+  }
+
+  monotonicMs(): number {
+    return this.#monotonicMs;
+  }
+
+  startTimer(delayMs: number, callback: () => void): Timer {
+    const timer = { atMs: this.#monotonicMs + Math.max(0, delayMs), callback };
+    this.#timers.push(timer);
+    return { cancel: () => void (this.#timers = this.#timers.filter((t) => t !== timer)) };
+  }
+
+  /** Moves time on by `ms`, running due timers in the order of their times, earliest started first. */
+  advance(ms: number): void {
+    const endMs = this.#monotonicMs + ms;
+    for (;;) {
+      const due = this.#timers.filter((t) => t.atMs <= endMs).toSorted((a, b) => a.atMs - b.atMs)[0];
+      if (due === undefined) break;
+      this.#timers = this.#timers.filter((t) => t !== due);
+      this.#moveTo(due.atMs);
+      due.callback();
+    }
+    this.#moveTo(endMs);
+  }
+
+  /** Sets wall time only, as an administrator or NTP would; monotonic time is not touched. */
+  setWallTime(micros: number): void {
+    this.#micros = micros;
+  }
+
+  /** How many timers wait: tests assert that nothing was left behind. */
+  get pendingTimers(): number {
+    return this.#timers.length;
+  }
+
+  #moveTo(ms: number): void {
+    this.#micros += Math.round((ms - this.#monotonicMs) * 1000);
+    this.#monotonicMs = ms;
+  }
+}

@@ -1,0 +1,30 @@
+/** A source of random bytes, handed in so that tests can repeat a run. */
+export interface Random {
+  /** Fills `target` with random bytes and returns it. */
+  fill(target: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+}
+
+/** Cryptographically strong bytes of the platform. */
+export const systemRandom: Random = {
+  fill: (target) => crypto.getRandomValues(target),
+};
+
+/** The same bytes for the same seed (splitmix32). For tests and simulation only, never for secrets. */
+export function seededRandom(seed: number): Random & { nextUint32(): number; nextFloat(): number } {
+  let state = seed >>> 0;
+  const nextUint32 = (): number => {
+    state = (state + 0x9e3779b9) >>> 0;
+    let z = state;
+    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    return (z ^ (z >>> 15)) >>> 0;
+  };
+  return {
+    nextUint32,
+    nextFloat: () => nextUint32() / 0x1_0000_0000,
+    fill(target) {
+      for (let i = 0; i < target.length; i++) target[i] = nextUint32() & 0xff;
+      return target;
+    },
+  };
+}
