@@ -1,0 +1,81 @@
+import type { Clock } from '../base/clock.js';
+import type { Random } from '../base/random.js';
+import type { ConnectionId, Identity } from '../values/identity.js';
+import type { CommitLog, TxOffset } from './log/commit-log.js';
+import type { TableDef } from './schema.js';
+
+/** A stored row: an object keyed by the columns' properties. Never changed in place; an update stores a new one. */
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface DatabaseOptions {
+  readonly identity: Identity;
+  readonly owner: Identity;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: CommitLog;
+}
+
+/** Who asks, for what he may see. */
+export interface Viewer {
+  readonly identity: Identity;
+  /** The owner sees private tables and is not limited. */
+  readonly isOwner: boolean;
+}
+
+/** What started a transaction; goes to the log. */
+export interface TransactionOrigin {
+  readonly caller: Identity | undefined;
+  readonly connectionId: ConnectionId | undefined;
+  readonly functionName: string;
+  readonly timestampMicros: number;
+}
+
+/** One inserted or deleted row of a transaction, net of what the transaction took back. */
+export interface RowChange {
+  readonly row: Row;
+  /** The row in BSATN, encoded at most once per transaction. */
+  readonly bytes: Uint8Array;
+}
+
+export interface TableDelta {
+  readonly table: TableDef;
+  readonly deletes: readonly RowChange[];
+  readonly inserts: readonly RowChange[];
+}
+
+/** A transaction that took effect. `offset` is what confirmed readers wait for. */
+export interface Commit {
+  readonly offset: TxOffset;
+  readonly origin: TransactionOrigin;
+  readonly deltas: readonly TableDelta[];
+}
+
+/** The rows one live query gains and loses by one commit, shared by all its subscribers. */
+export interface QueryDelta {
+  readonly query: LiveQuery;
+  readonly isEvent: boolean;
+  /** BSATN rows; bag semantics, equal rows on both sides already cancelled. */
+  readonly inserts: readonly Uint8Array[];
+  readonly deletes: readonly Uint8Array[];
+  /** Work done once per delta whoever needs it first, e.g. a protocol's encoding of it. */
+  memo<T>(key: symbol, make: () => T): T;
+}
+
+/** One distinct query (text and constants, after normalisation), shared by all who ask it. */
+export interface LiveQuery {
+  readonly sql: string;
+  readonly table: TableDef;
+  /** The rows right now, BSATN. Cached until the next change of the table. */
+  snapshot(): { readonly rows: readonly Uint8Array[]; memo<T>(key: symbol, make: () => T): T };
+}
+
+/** Somebody who wants to hear of changes to some queries, e.g. one connection. */
+export interface LiveListener {
+  /**
+   * Called once per commit that touches one of his queries, synchronously within the commit, in commit order.
+   * Must not throw and must not start a transaction.
+   */
+  onCommit(commit: Commit, deltas: readonly QueryDelta[]): void;
+  /** A query failed while being evaluated and was dropped for everybody. */
+  onQueryError(query: LiveQuery, message: string): void;
+}

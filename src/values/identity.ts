@@ -1,0 +1,177 @@
+import { bigintToKey, bytesToKey, keyToBigint, keyToBytes } from './integer-bytes.js';
+
+/**
+ * Who somebody is: 256 bits derived from the issuer and subject of a token, so the same person gets the same identity
+ * from every token. As text 64 hexadecimal digits, big-endian; on the wire 32 bytes, little-endian.
+ *
+ * @example
+ * Identity.fromString('c200…').isEqual(ctx.sender)
+ */
+export class Identity {
+  /** The 32 little-endian bytes as a latin1 string: equal keys are equal identities. What indexes use. */
+  readonly key: string;
+  #value: bigint | undefined;
+
+  /**
+   * @param data 64 hexadecimal digits (a leading `0x` is allowed) or the unsigned 256-bit integer.
+   * @param key internal: the latin1 key, when the bytes are at hand already.
+   */
+  constructor(data: string | bigint, key?: string) {
+    this.key =
+      key ??
+      (typeof data === 'string' ? hexToKey(data, 32, 'identity') : unsignedToKey(data, 32, 'identity'));
+  }
+
+  static fromString(text: string): Identity {
+    return new Identity(text);
+  }
+
+  static fromKey(key: string): Identity {
+    return new Identity(0n, key);
+  }
+
+  /** @param bytes 32 little-endian bytes, as on the wire. */
+  static fromBytes(bytes: Uint8Array): Identity {
+    return new Identity(0n, bytesToKey(bytes, 0, 32));
+  }
+
+  static zero(): Identity {
+    return new Identity(0n);
+  }
+
+  /** The unsigned 256-bit integer. */
+  get __identity__(): bigint {
+    return (this.#value ??= keyToBigint(this.key));
+  }
+
+  isEqual(other: Identity): boolean {
+    return this.key === other.key;
+  }
+
+  equals(other: Identity): boolean {
+    return this.key === other.key;
+  }
+
+  /** 64 lower-case hexadecimal digits, big-endian. */
+  toHexString(): string {
+    return keyToHex(this.key);
+  }
+
+  /** 32 bytes, little-endian, as on the wire. */
+  toUint8Array(): Uint8Array<ArrayBuffer> {
+    return keyToArray(this.key);
+  }
+
+  toString(): string {
+    return this.toHexString();
+  }
+
+  toJSON(): string {
+    return this.toHexString();
+  }
+}
+
+/**
+ * One connection of somebody: 128 random bits, never all zeros. As text 32 hexadecimal digits, big-endian.
+ */
+export class ConnectionId {
+  /** The 16 little-endian bytes as a latin1 string. */
+  readonly key: string;
+  #value: bigint | undefined;
+
+  /** @param data the unsigned 128-bit integer. @param key internal, as for Identity. */
+  constructor(data: bigint, key?: string) {
+    this.key = key ?? unsignedToKey(data, 16, 'connection id');
+  }
+
+  static fromKey(key: string): ConnectionId {
+    return new ConnectionId(0n, key);
+  }
+
+  static fromBytes(bytes: Uint8Array): ConnectionId {
+    return new ConnectionId(0n, bytesToKey(bytes, 0, 16));
+  }
+
+  /** @param text 32 hexadecimal digits; throws SyntaxError when it is something else. */
+  static fromString(text: string): ConnectionId {
+    return ConnectionId.fromKey(hexToKey(text, 16, 'connection id'));
+  }
+
+  /** Like `fromString`; the all-zero id, which means "none", gives null. */
+  static fromStringOrNull(text: string): ConnectionId | null {
+    return ConnectionId.nullIfZero(ConnectionId.fromString(text));
+  }
+
+  static nullIfZero(id: ConnectionId): ConnectionId | null {
+    return id.isZero() ? null : id;
+  }
+
+  static zero(): ConnectionId {
+    return new ConnectionId(0n);
+  }
+
+  static random(): ConnectionId {
+    return ConnectionId.fromBytes(crypto.getRandomValues(new Uint8Array(16)));
+  }
+
+  get __connection_id__(): bigint {
+    return (this.#value ??= keyToBigint(this.key));
+  }
+
+  isZero(): boolean {
+    return this.__connection_id__ === 0n;
+  }
+
+  isEqual(other: ConnectionId): boolean {
+    return this.key === other.key;
+  }
+
+  equals(other: ConnectionId): boolean {
+    return this.key === other.key;
+  }
+
+  toHexString(): string {
+    return keyToHex(this.key);
+  }
+
+  toUint8Array(): Uint8Array<ArrayBuffer> {
+    return keyToArray(this.key);
+  }
+
+  toString(): string {
+    return this.toHexString();
+  }
+
+  toJSON(): string {
+    return this.toHexString();
+  }
+}
+
+function hexToKey(text: string, byteCount: number, what: string): string {
+  const digits = text.startsWith('0x') ? text.slice(2) : text;
+  if (digits.length !== byteCount * 2 || !/^[0-9a-fA-F]+$/.test(digits)) {
+    throw new SyntaxError(
+      `an ${what} is ${byteCount * 2} hexadecimal digits, got ${JSON.stringify(text.slice(0, 80))}`,
+    );
+  }
+  return bigintToKey(BigInt(`0x${digits}`), byteCount);
+}
+
+function unsignedToKey(value: bigint, byteCount: number, what: string): string {
+  if (value < 0n || value >> BigInt(byteCount * 8) !== 0n) {
+    throw new RangeError(`an ${what} is an unsigned integer of ${byteCount * 8} bits`);
+  }
+  return bigintToKey(value, byteCount);
+}
+
+function keyToHex(key: string): string {
+  return keyToBigint(key)
+    .toString(16)
+    .padStart(key.length * 2, '0');
+}
+
+function keyToArray(key: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(key.length);
+  keyToBytes(key, bytes, 0);
+  return bytes;
+}
