@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+
+/** Layers by how far up they stand; a file may import only layers that its row names. Mirrors the tsconfig references. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  values: ['base'],
+  identity: ['base', 'values'],
+  net: ['base', 'values'],
+  engine: ['base', 'values'],
+  module: ['base', 'values', 'identity', 'engine'],
+  protocols: ['base', 'values', 'identity', 'net', 'engine', 'module'],
+  server: ['base', 'values', 'identity', 'net', 'engine', 'module', 'protocols'],
+  cli: ['base', 'values', 'identity', 'net', 'engine', 'module', 'protocols', 'server'],
+};
+
+const IMPORT = /(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g;
+
+function filesBelow(folder: string, ending: RegExp): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && ending.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !file.includes('node_modules') && !file.includes(`${root}/dist`));
+}
+
+function importsOf(file: string): string[] {
+  return [...readFileSync(file, 'utf8').matchAll(IMPORT)].map((match) => match[1]!);
+}
+
+function layerOf(file: string): string {
+  return relative(join(root, 'src'), file).split('/')[0]!;
+}
+
+const sources = filesBelow(join(root, 'src'), /\.tsx?$/);
+const shipped = sources.filter((file) => !/\.(test|bench)\.ts$/.test(file) && !file.includes('/testing/'));
+
+describe('layers', () => {
+  it('a layer imports only the layers below it', () => {
+    const wrong = shipped.flatMap((file) =>
+      importsOf(file)
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => layerOf(join(file, '..', specifier)))
+        .filter((target) => target !== layerOf(file) && !MAY_IMPORT[layerOf(file)]?.includes(target))
+        .map((target) => `${relative(root, file)} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
+    expect(shipped.length).toBeGreaterThan(10);
+  });
+
+  it('a protocol never imports another protocol', () => {
+    const protocolOf = (file: string): string | undefined => /src\/protocols\/([^/]+)\//.exec(file)?.[1];
+    const wrong = shipped
+      .filter((file) => protocolOf(file) !== undefined)
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((specifier) => specifier.startsWith('.'))
+          .filter((specifier) => {
+            const target = protocolOf(join(file, '..', specifier));
+            return target !== undefined && target !== protocolOf(file);
+          })
+          .map((specifier) => `${relative(root, file)} imports ${specifier}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  it('what runs in browsers imports nothing of Node', () => {
+    const browser = shipped.filter(
+      (file) =>
+        /src\/(base|values)\/|src\/protocols\/[^/]+\/(messages|client)\//.test(file) &&
+        !file.endsWith('.node.ts'),
+    );
+    const wrong = browser.filter((file) =>
+      importsOf(file).some((specifier) => specifier.startsWith('node:') || specifier === 'ws'),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('nothing below server and cli reads the environment or the arguments', () => {
+    const wrong = shipped
+      .filter((file) => !['server', 'cli'].includes(layerOf(file)))
+      .filter((file) => /process\.(env|argv)\b/.test(readFileSync(file, 'utf8')));
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('safety', () => {
+  it('no Map or Set has bigint keys: V8 hashes only their low 64 bits', () => {
+    const wrong = shipped.filter((file) => /\b(Map|Set)<bigint\b/.test(readFileSync(file, 'utf8')));
+    expect(wrong).toEqual([]);
+  });
+
+  it('no focused test is committed, and a skipped one says why', () => {
+    const tests = filesBelow(root, /\.test\.tsx?$/).filter((file) => !file.endsWith('tidy.test.ts'));
+    const focused = tests.filter((file) => /\b(it|test|describe)\.only\b/.test(readFileSync(file, 'utf8')));
+    expect(focused).toEqual([]);
+  });
+
+  it('the lockfile names no address of a registry', () => {
+    const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
+    expect(lock).not.toMatch(/"resolved": "https?:/);
+  });
+});
+
+describe('size', () => {
+  it('no source file grows past 500 lines', () => {
+    const long = shipped.filter((file) => readFileSync(file, 'utf8').split('\n').length > 500);
+    expect(long.map((file) => relative(root, file))).toEqual([]);
+  });
+});
