@@ -1,0 +1,418 @@
+import type { Duplex } from 'node:stream';
+
+import type { WebSocketLimits } from '../net-limits.js';
+import type { TimerWheel, WheelTask } from '../timer-wheel.js';
+import type { Flushable, TurnFlusher } from '../turn-flusher.js';
+import { Backlog } from './backlog.js';
+import { CloseCode, cutReason } from './close-code.js';
+import { Opcode } from './frame.js';
+import { FrameReceiver, type FrameSink } from './frame-receiver.js';
+import { type OutputArena, OutputQueue } from './output-queue.js';
+
+/** What an application protocol sees of a WebSocket. Everything sent after the end is silently dropped. */
+export interface WebSocketConnection {
+  /** The subprotocol that was agreed on; empty if none. */
+  readonly protocol: string;
+  readonly remoteAddress: string;
+  /** Octets that the peer's kernel has not taken yet. */
+  readonly bufferedBytes: number;
+  /** From the handshake until either side closes. */
+  readonly isOpen: boolean;
+  /** One message made of the parts. Leaves when the turn ends. Parts of 4 KiB and more must not change any more. */
+  sendBinary(...parts: Uint8Array[]): void;
+  sendText(text: string): void;
+  /** A frame from `encodeFrame`, which any number of connections may share. It must not change any more. */
+  sendFrame(frame: Uint8Array): void;
+  /** Sends what is queued, then a close frame; the socket ends when the peer has answered or was given up. */
+  close(code?: number, reason?: string): void;
+  /** Ends the socket at once. */
+  destroy(): void;
+}
+
+/** An application protocol's half. What it throws closes its own connection with 1011. */
+export interface WebSocketHandler {
+  /** The view is good during the call only (it may be sent). If `isText`, it is valid UTF-8. */
+  onMessage(data: Uint8Array, isText: boolean): void;
+  /** All messages of a chunk were delivered, nothing was written yet: the place to join replies. */
+  onTurnEnd?(): void;
+  /** The peer has caught up after `onOverflow`. */
+  onDrain?(): void;
+  /** More than `sendSoftBytes` wait for the peer: send less, or drop and resynchronise after `onDrain`. */
+  onOverflow?(): void;
+  /** Once, when the socket is gone: the peer's code, or ours if it sent none, or 1006. */
+  onClose(code: number, reason: string): void;
+}
+
+/** What connections of one listener share. */
+export interface ConnectionHost {
+  readonly turns: TurnFlusher;
+  readonly wheel: TimerWheel;
+  readonly arena: OutputArena;
+  readonly connections: Set<ServerConnection>;
+  onError(error: unknown, where: string): void;
+}
+
+const kConnection = Symbol('connection');
+type OwnedSocket = Duplex & { [kConnection]?: ServerConnection; remoteAddress?: string };
+
+const State = { open: 0, closing: 1, ended: 2 } as const;
+type State = (typeof State)[keyof typeof State];
+
+// What is joined into one write; more goes out as a vector.
+const JOIN_BYTES_MAX = 64 * 1024;
+// What one catch-up writes: the rest stays in packed memory.
+const CATCH_UP_BYTES = 256 * 1024;
+
+export class ServerConnection implements WebSocketConnection, FrameSink, Flushable, WheelTask {
+  readonly protocol: string;
+  readonly remoteAddress: string;
+  wheelDueMs = Infinity;
+
+  readonly #socket: OwnedSocket;
+  readonly #host: ConnectionHost;
+  readonly #limits: WebSocketLimits;
+  readonly #receiver: FrameReceiver;
+  readonly #queue: OutputQueue;
+  #handler: WebSocketHandler | undefined;
+  #backlog: Backlog | undefined;
+  #state: State = State.open;
+  #isQueued = false;
+  #isOverflowing = false;
+  #isDelivering = false;
+  #hasPeerClosed = false;
+  #isPongDue = false;
+  #closeCode: number = CloseCode.abnormal;
+  #closeReason = '';
+  #closingSinceMs = 0;
+  #heardMs: number;
+  #pingedMs: number;
+  #messageSinceMs = Infinity;
+
+  constructor(socket: Duplex, protocol: string, host: ConnectionHost, limits: WebSocketLimits) {
+    this.#socket = socket;
+    this.protocol = protocol;
+    this.remoteAddress = this.#socket.remoteAddress ?? '';
+    this.#host = host;
+    this.#limits = limits;
+    this.#receiver = new FrameReceiver(this, limits);
+    this.#queue = new OutputQueue(host.arena);
+    this.#heardMs = this.#pingedMs = host.wheel.nowMs;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === State.open;
+  }
+
+  get bufferedBytes(): number {
+    return this.#queue.bytes + (this.#backlog?.bytes ?? 0) + this.#socket.writableLength;
+  }
+
+  /** Takes the socket over. `head` is what had come behind the request. */
+  start(handler: WebSocketHandler, head: Uint8Array): void {
+    this.#handler = handler;
+    const socket = this.#socket;
+    socket[kConnection] = this;
+    socket.on('data', onSocketData);
+    socket.on('end', onSocketEnd);
+    socket.on('drain', onSocketDrain);
+    socket.on('close', onSocketClose);
+    this.#host.connections.add(this);
+    this.#scheduleHeartbeat();
+    if (head.length > 0) this.receive(head);
+  }
+
+  /** Queues octets that are no frame: the answer to the handshake. */
+  sendRaw(bytes: Uint8Array): void {
+    this.#queue.pushShared(bytes);
+    this.#requestFlush();
+  }
+
+  sendBinary(...parts: Uint8Array[]): void {
+    if (!this.#canSend()) return;
+    this.#queue.pushMessage(Opcode.binary, parts);
+    this.#requestFlush();
+  }
+
+  sendText(text: string): void {
+    if (!this.#canSend()) return;
+    this.#queue.pushText(Opcode.text, text);
+    this.#requestFlush();
+  }
+
+  sendFrame(frame: Uint8Array): void {
+    if (!this.#canSend()) return;
+    this.#queue.pushShared(frame);
+    this.#requestFlush();
+  }
+
+  close(code: number = CloseCode.normal, reason = ''): void {
+    if (this.#state !== State.open) return;
+    this.#closeCode = code;
+    this.#closeReason = reason;
+    this.#sendClose(code, reason);
+  }
+
+  destroy(): void {
+    if (this.#state === State.ended) return;
+    this.#state = State.ended;
+    this.#receiver.stop();
+    this.#queue.clear();
+    this.#backlog = undefined;
+    this.#socket.destroy();
+  }
+
+  /** The next chunk of the stream. */
+  receive(chunk: Uint8Array): void {
+    const nowMs = this.#host.wheel.nowMs;
+    this.#heardMs = nowMs;
+    if (this.#state === State.ended) return;
+    this.#isDelivering = false;
+    try {
+      this.#receiver.receive(chunk);
+      if (this.#isDelivering) this.#handler?.onTurnEnd?.();
+    } catch (error) {
+      this.#failHandler(error, 'message');
+    }
+    this.#watchMessage(nowMs);
+  }
+
+  onMessage(data: Uint8Array, isText: boolean): void {
+    // After our close frame nothing is delivered any more; what the peer had under way is of no use.
+    if (this.#state !== State.open) return;
+    this.#isDelivering = true;
+    this.#messageSinceMs = Infinity;
+    this.#handler!.onMessage(data, isText);
+  }
+
+  onPing(data: Uint8Array): void {
+    if (!this.#canSend()) return;
+    this.#queue.pushMessage(Opcode.pong, [data]);
+    this.#requestFlush();
+  }
+
+  onPong(): void {
+    this.#isPongDue = false;
+  }
+
+  onCloseFrame(code: number, reason: string): void {
+    this.#hasPeerClosed = true;
+    this.#closeCode = code;
+    this.#closeReason = reason;
+    if (this.#state === State.open) this.#sendClose(code === CloseCode.none ? undefined : code, '');
+    else this.#requestFlush();
+  }
+
+  onViolation(code: number, reason: string): void {
+    // Nothing that comes after a violation can be understood, a close frame included.
+    this.#hasPeerClosed = true;
+    this.#receiver.stop();
+    this.close(code, reason);
+    this.#requestFlush();
+  }
+
+  flushTurn(): void {
+    this.#isQueued = false;
+    if (this.#state === State.ended) return;
+    this.#writeQueue();
+    if (this.#state === State.closing && this.#hasPeerClosed && this.#backlog === undefined)
+      this.#socket.end();
+  }
+
+  onDrained(): void {
+    if (this.#state === State.ended) return;
+    // Somebody who reads is alive, even if we do not read him.
+    this.#heardMs = this.#host.wheel.nowMs;
+    this.#catchUp();
+    if (this.#isOverflowing && this.bufferedBytes <= this.#limits.sendSoftBytes / 2) this.#endOverflow();
+  }
+
+  onPeerEnd(): void {
+    if (this.#state === State.ended) return;
+    // Half a WebSocket is none: without a close frame this is 1006, whatever is still queued may leave.
+    this.#hasPeerClosed = true;
+    this.#receiver.stop();
+    if (this.#state === State.open) this.#beginClosing();
+    this.#requestFlush();
+  }
+
+  onSocketGone(): void {
+    this.#state = State.ended;
+    this.#host.wheel.cancel(this);
+    this.#host.connections.delete(this);
+    this.#receiver.stop();
+    this.#queue.clear();
+    this.#backlog = undefined;
+    const handler = this.#handler;
+    this.#handler = undefined;
+    try {
+      handler?.onClose(this.#closeCode, this.#closeReason);
+    } catch (error) {
+      this.#host.onError(error, 'close');
+    }
+  }
+
+  /** Heartbeat, or the end of patience with a closing peer. */
+  onWheelDue(nowMs: number): void {
+    if (this.#state === State.closing) return this.#checkClosing(nowMs);
+    const { pingMs, idleMs, messageMs } = this.#limits;
+    if (idleMs > 0 && nowMs - this.#heardMs >= idleMs) return this.destroy();
+    if (nowMs - this.#messageSinceMs >= messageMs) {
+      return this.onViolation(CloseCode.policyViolation, `message not complete within ${messageMs} ms`);
+    }
+    if (pingMs > 0 && nowMs - this.#pingedMs >= pingMs) {
+      this.#pingedMs = nowMs;
+      if (!this.#isPongDue) {
+        this.#isPongDue = true;
+        this.#queue.pushMessage(Opcode.ping, []);
+        this.#requestFlush();
+      }
+    }
+    this.#scheduleHeartbeat();
+  }
+
+  #scheduleHeartbeat(): void {
+    const { pingMs, idleMs, messageMs } = this.#limits;
+    const dueMs = Math.min(
+      pingMs > 0 ? this.#pingedMs + pingMs : Infinity,
+      idleMs > 0 ? this.#heardMs + idleMs : Infinity,
+      this.#messageSinceMs + messageMs,
+    );
+    if (dueMs < Infinity) this.#host.wheel.schedule(this, dueMs - this.#host.wheel.nowMs);
+  }
+
+  /** Notes since when an unfinished message is under way. */
+  #watchMessage(nowMs: number): void {
+    if (!this.#receiver.isMidMessage) {
+      this.#messageSinceMs = Infinity;
+    } else if (this.#messageSinceMs === Infinity && this.#state === State.open) {
+      this.#messageSinceMs = nowMs;
+      if (this.wheelDueMs > nowMs + this.#limits.messageMs) this.#scheduleHeartbeat();
+    }
+  }
+
+  #checkClosing(nowMs: number): void {
+    const isSending = this.bufferedBytes > 0 && nowMs - this.#closingSinceMs < this.#limits.closeDrainMs;
+    if (isSending) this.#host.wheel.schedule(this, this.#limits.closeHandshakeMs);
+    else this.destroy();
+  }
+
+  /** Whether a message may be queued; closes a peer that reads too slowly. */
+  #canSend(): boolean {
+    if (this.#state !== State.open) return false;
+    const waiting = this.#queue.bytes + (this.#backlog?.bytes ?? 0);
+    if (waiting + this.#socket.writableLength <= this.#limits.sendHardBytes) return true;
+    // What the socket has not begun to write can be taken back: the close frame follows whole frames.
+    this.#queue.clear();
+    this.#backlog = undefined;
+    this.close(CloseCode.tryAgainLater, 'the peer reads too slowly');
+    return false;
+  }
+
+  #sendClose(code: number | undefined, reason: string): void {
+    const payload = code === undefined ? [] : [Uint8Array.of(code >>> 8, code & 0xff), cutReason(reason)];
+    this.#queue.pushMessage(Opcode.close, payload);
+    this.#beginClosing();
+    this.#requestFlush();
+  }
+
+  #beginClosing(): void {
+    this.#state = State.closing;
+    this.#closingSinceMs = this.#host.wheel.nowMs;
+    this.#host.wheel.schedule(this, this.#limits.closeHandshakeMs);
+    // A close frame cannot be seen by a socket that is not read.
+    if (this.#isOverflowing) this.#socket.resume();
+  }
+
+  #requestFlush(): void {
+    if (this.#isQueued) return;
+    this.#isQueued = true;
+    this.#host.turns.add(this);
+  }
+
+  #writeQueue(): void {
+    const output = this.#queue.take();
+    if (output === undefined) return;
+    const socket = this.#socket;
+    if (this.#backlog !== undefined || socket.writableLength > 0) {
+      this.#backlog ??= new Backlog();
+      if (output instanceof Uint8Array) this.#backlog.append(output);
+      else for (const part of output) this.#backlog.append(part);
+      this.#catchUp();
+    } else if (output instanceof Uint8Array) {
+      socket.write(output);
+    } else {
+      this.#writeParts(output);
+    }
+    if (this.bufferedBytes > this.#limits.sendSoftBytes) this.#beginOverflow();
+  }
+
+  /** Moves the backlog into the socket until that wants to drain first. */
+  #catchUp(): void {
+    const backlog = this.#backlog;
+    if (backlog === undefined) return;
+    while (backlog.bytes > 0 && !this.#socket.writableNeedDrain)
+      this.#writeParts(backlog.take(CATCH_UP_BYTES));
+    if (backlog.bytes > 0) return;
+    this.#backlog = undefined;
+    this.#requestFlush();
+  }
+
+  #writeParts(parts: readonly Uint8Array[]): void {
+    const socket = this.#socket;
+    let bytes = 0;
+    for (const part of parts) bytes += part.length;
+    if (parts.length === 1) socket.write(parts[0]);
+    else if (bytes <= JOIN_BYTES_MAX) socket.write(Buffer.concat(parts, bytes));
+    else {
+      socket.cork();
+      for (const part of parts) socket.write(part);
+      socket.uncork();
+    }
+  }
+
+  #beginOverflow(): void {
+    if (this.#isOverflowing || this.#state !== State.open) return;
+    this.#isOverflowing = true;
+    // Its requests wait in its own kernel meanwhile.
+    this.#socket.pause();
+    this.#callHandler('overflow', (handler) => handler.onOverflow?.());
+  }
+
+  #endOverflow(): void {
+    this.#isOverflowing = false;
+    if (this.#state !== State.open) return;
+    this.#socket.resume();
+    this.#callHandler('drain', (handler) => handler.onDrain?.());
+  }
+
+  #callHandler(where: string, call: (handler: WebSocketHandler) => void): void {
+    if (this.#handler === undefined) return;
+    try {
+      call(this.#handler);
+    } catch (error) {
+      this.#failHandler(error, where);
+    }
+  }
+
+  #failHandler(error: unknown, where: string): void {
+    this.#host.onError(error, where);
+    // The rest of the chunk is lost, so nothing more can be read.
+    this.onViolation(CloseCode.internalError, 'internal error');
+  }
+}
+
+function onSocketData(this: OwnedSocket, chunk: Uint8Array): void {
+  this[kConnection]!.receive(chunk);
+}
+
+function onSocketEnd(this: OwnedSocket): void {
+  this[kConnection]!.onPeerEnd();
+}
+
+function onSocketDrain(this: OwnedSocket): void {
+  this[kConnection]!.onDrained();
+}
+
+function onSocketClose(this: OwnedSocket): void {
+  this[kConnection]!.onSocketGone();
+}
