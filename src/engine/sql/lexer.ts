@@ -38,7 +38,12 @@ const SYMBOL = /<>|!=|<=|>=|::|\|\||[()[\],.;*+\-/%=<>|&^~!:?@#{}]/y;
 
 export function tokenize(sql: string): Token[] {
   if (sql.length > SQL_LENGTH_MAX) {
-    throw sqlErrorAt(sql, SQL_LENGTH_MAX, 'TOO_LONG', `the statement is longer than ${SQL_LENGTH_MAX} characters`);
+    throw sqlErrorAt(
+      sql,
+      SQL_LENGTH_MAX,
+      'TOO_LONG',
+      `the statement is longer than ${SQL_LENGTH_MAX} characters`,
+    );
   }
   const tokens: Token[] = [];
   let at = skipBlanks(sql, 0);
