@@ -1,0 +1,5 @@
+import type { Benchmark } from './framework/benchmark.js';
+import { websocket } from './websocket/benchmark.js';
+
+/** Everything that `npm run bench` knows. */
+export const benchmarks: readonly Benchmark[] = [websocket];
