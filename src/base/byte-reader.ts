@@ -14,7 +14,11 @@ export class ByteReader {
   offset = 0;
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+    // One class for all messages: a Buffer here would make every load of generated code slower.
+    this.bytes =
+      bytes.constructor === Uint8Array
+        ? bytes
+        : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.end = bytes.length;
   }

@@ -9,7 +9,7 @@ const utf8 = new TextEncoder();
 interface Utf8Writer {
   utf8Write(text: string, offset: number): number;
 }
-const NodeBuffer = (globalThis as { Buffer?: { from(b: ArrayBuffer): Utf8Writer } }).Buffer;
+const NodeBuffer = (globalThis as unknown as { Buffer?: { from(b: ArrayBuffer): Utf8Writer } }).Buffer;
 
 export class ByteWriter {
   bytes: Uint8Array<ArrayBuffer>;

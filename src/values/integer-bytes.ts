@@ -5,18 +5,14 @@
 
 const MASK_64 = 0xffff_ffff_ffff_ffffn;
 
-interface Latin1 {
-  latin1Slice(start: number, end: number): string;
-}
-const NodeBuffer = (globalThis as { Buffer?: { from(b: ArrayBufferLike, o: number, n: number): Latin1 } })
-  .Buffer;
+/** Node's own slice works on any Uint8Array; elsewhere the characters are joined one by one. */
+type Latin1Slice = (this: Uint8Array, start: number, end: number) => string;
+const latin1Slice = (globalThis as { Buffer?: { prototype?: { latin1Slice?: Latin1Slice } } }).Buffer
+  ?.prototype?.latin1Slice;
 
 /** A latin1 string of bytes start..end: the same text for the same bytes, and a cheap Map key. */
 export function bytesToKey(bytes: Uint8Array, start = 0, end = bytes.length): string {
-  if (NodeBuffer !== undefined && end - start > 16) {
-    const node = NodeBuffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
-    return node.latin1Slice(0, end - start);
-  }
+  if (latin1Slice !== undefined && end - start >= 16) return latin1Slice.call(bytes, start, end);
   let key = '';
   for (let i = start; i < end; i++) key += String.fromCharCode(bytes[i]!);
   return key;
