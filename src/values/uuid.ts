@@ -72,9 +72,7 @@ export class Uuid {
 
   /** A version 4 identifier from a source of random bytes. */
   static randomV4(random: Random): Uuid {
-    const bytes = new Uint8Array(16);
-    random.fill(bytes);
-    return Uuid.fromRandomBytesV4(bytes);
+    return Uuid.fromRandomBytesV4(random.fill(new Uint8Array(16)));
   }
 
   /**

@@ -148,7 +148,7 @@ function resultCodec(ok: NestedCodec, err: NestedCodec): NestedCodec {
   return {
     encode(writer, value, depth) {
       if (typeof value !== 'object' || value === null) failMismatch();
-      const tag = resultTag(value as object);
+      const tag = resultTag(value);
       writer.writeU8(tag === 'ok' ? 0 : 1);
       (tag === 'ok' ? ok : err).encode(writer, (value as Record<string, unknown>)[tag], depth + 1);
     },
