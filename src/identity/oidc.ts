@@ -141,7 +141,8 @@ export class OidcValidator {
   async #requestKeys(issuer: string, url: URL): Promise<KeySet> {
     const description = asObject(await fetchJson(discoveryUrl(url), this.#limits, this.#clock));
     // Byte for byte: an issuer that calls itself something else is another one.
-    if (description['issuer'] !== issuer) throw new Error(`the description at ${url.href} is another issuer's`);
+    if (description['issuer'] !== issuer)
+      throw new Error(`the description at ${url.href} is another issuer's`);
     const keysUrl = parseKeysUrl(description['jwks_uri'], url);
     if (keysUrl === undefined) throw new Error('its `jwks_uri` is not an address that may be asked');
     const keySet = asObject(await fetchJson(keysUrl, this.#limits, this.#clock));

@@ -19,7 +19,10 @@ export async function loadOrCreateOwner(
   authority: TokenAuthority,
 ): Promise<Credentials> {
   const path = ownerTokenPath(configDirectory);
-  const text = await readOrCreatePrivateFile(path, async () => `${(await authority.mintAnonymous()).token}\n`);
+  const text = await readOrCreatePrivateFile(
+    path,
+    async () => `${(await authority.mintAnonymous()).token}\n`,
+  );
   try {
     return await authority.verify(text.trim());
   } catch (cause) {

@@ -40,7 +40,7 @@ export class LocalIssuer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  async addKey(kid: string, alg = 'RS256'): Promise<void> {
+  async addKey(kid: string, alg = 'ES384'): Promise<void> {
     const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
     this.#keys.push({ kid, alg, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg } });
   }
@@ -67,15 +67,17 @@ export class LocalIssuer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    this.requests.push(request.url!);
+    const path = request.url ?? '';
+    this.requests.push(path);
     if (this.intercept?.(request, response) === true) return;
-    const body = this.#bodyFor(request.url!);
+    const body = this.#bodyFor(path);
     response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body));
   }
 
   #bodyFor(path: string): unknown {
-    if (path === '/.well-known/openid-configuration') return { issuer: this.url, jwks_uri: `${this.url}/keys` };
+    if (path === '/.well-known/openid-configuration')
+      return { issuer: this.url, jwks_uri: `${this.url}/keys` };
     return path === '/keys' ? { keys: this.#keys.map(({ jwk }) => jwk) } : undefined;
   }
 }
