@@ -1,6 +1,6 @@
 import { assert } from '../../../base/assert.js';
 import type { ByteReader } from '../../../base/byte-reader.js';
-import type { ByteWriter } from '../../../base/byte-writer.js';
+import { ByteWriter } from '../../../base/byte-writer.js';
 import { WireError } from '../../../base/wire-error.js';
 
 /*
@@ -61,25 +61,30 @@ export class RowList {
 /** Packs rows, each in BSATN. */
 export function packRows(rows: readonly Uint8Array[]): RowList {
   if (rows.length === 0) return EMPTY_ROWS;
-  let dataBytes = 0;
-  for (const row of rows) dataBytes += row.length;
+  const writer = new ByteWriter(9 + 64 * rows.length);
+  writeRows(writer, rows);
+  const bytes = writer.finish();
   const rowSize = commonSize(rows);
   const hintBytes = rowSize > 0 ? 3 : 5 + 8 * rows.length;
-  const bytes = new Uint8Array(hintBytes + 4 + dataBytes);
-  const view = new DataView(bytes.buffer);
-  if (rowSize > 0) {
-    bytes[0] = FIXED_SIZE;
-    view.setUint16(1, rowSize, true);
-  } else {
-    writeOffsets(view, rows);
-  }
-  view.setUint32(hintBytes, dataBytes, true);
-  let at = hintBytes + 4;
-  for (const row of rows) {
-    bytes.set(row, at);
-    at += row.length;
-  }
   return new RowList(bytes, bytes.subarray(hintBytes + 4), rows.length, rowSize);
+}
+
+/** Writes rows as a list, for lists that are used once: like `packRows`, without an object for the list. */
+export function writeRows(writer: ByteWriter, rows: readonly Uint8Array[]): void {
+  if (rows.length === 0) return writeRowList(writer, EMPTY_ROWS);
+  const rowSize = commonSize(rows);
+  const hintBytes = rowSize > 0 ? 3 : 5 + 8 * rows.length;
+  let dataBytes = 0;
+  for (const row of rows) dataBytes += row.length;
+  writer.reserve(hintBytes + 4 + dataBytes);
+  if (rowSize > 0) {
+    writer.writeU8(FIXED_SIZE);
+    writer.writeU16(rowSize);
+  } else {
+    writeOffsets(writer, rows);
+  }
+  writer.writeU32(dataBytes);
+  for (const row of rows) writer.writeRaw(row);
 }
 
 /** The size that all rows share if the list may be FixedSize, else 0. */
@@ -90,13 +95,14 @@ function commonSize(rows: readonly Uint8Array[]): number {
   return size;
 }
 
-function writeOffsets(view: DataView, rows: readonly Uint8Array[]): void {
-  view.setUint8(0, ROW_OFFSETS);
-  view.setUint32(1, rows.length, true);
+function writeOffsets(writer: ByteWriter, rows: readonly Uint8Array[]): void {
+  writer.writeU8(ROW_OFFSETS);
+  writer.writeU32(rows.length);
   let offset = 0;
-  for (let i = 0; i < rows.length; i++) {
-    view.setUint32(5 + 8 * i, offset, true);
-    offset += rows[i]!.length;
+  for (const row of rows) {
+    writer.writeU32(offset);
+    writer.writeU32(0);
+    offset += row.length;
   }
 }
 

@@ -1,0 +1,214 @@
+import { ByteWriter } from '../../../base/byte-writer.js';
+import type { CommitLog, TxOffset } from '../../../engine/log/commit-log.js';
+import { Compression, SERVER_FRAME_BYTES } from '../messages/frame.js';
+import type { Subprotocol } from '../messages/frame.js';
+
+/** The other end of a session: a WebSocket, or memory. */
+export interface SessionLink {
+  /** False once either side has begun to close. */
+  readonly isOpen: boolean;
+  /** One binary message made of the parts, which do not change any more. */
+  send(...parts: Uint8Array[]): void;
+  close(code: number, reason: string): void;
+}
+
+/** Runs `flush` once, when everything that arrived together has been handled. */
+export type FlushScheduler = (flush: () => void) => void;
+
+const TURN_BYTES = 64 * 1024;
+// 2 MiB: four frames of the usual greatest size. A snapshot that was larger does not keep its memory.
+const TURN_BYTES_KEPT = 4 * SERVER_FRAME_BYTES;
+
+/** The compression byte of a frame that is not compressed. */
+const PLAIN = Uint8Array.of(Compression.none);
+
+/**
+ * Where messages of one database's connections wait: for the end of the turn, so that one frame holds many, and for
+ * the disk where the client wants to hear of confirmed things only.
+ */
+export class Delivery {
+  /** For messages that are written while a turn is handled. Whoever writes claims it first. */
+  turnWriter = new ByteWriter(TURN_BYTES);
+  /** For updates that are kept as bytes of their own. */
+  readonly scratch = new ByteWriter(16 * 1024);
+  readonly #log: CommitLog;
+  readonly #schedule: FlushScheduler;
+  readonly #stop: () => void;
+  #turnOwner: TurnOwner | undefined;
+  #dirty: Outbox[] = [];
+  #held = new Set<Outbox>();
+  #isScheduled = false;
+
+  constructor(log: CommitLog, schedule: FlushScheduler = queueMicrotask) {
+    this.#log = log;
+    this.#schedule = schedule;
+    this.#stop = log.onDurable(() => this.#release());
+  }
+
+  /** Makes `owner` the one whose messages are in `turnWriter`; what another one left there is sealed. */
+  claim(owner: TurnOwner): ByteWriter {
+    if (this.#turnOwner !== owner) {
+      this.#turnOwner?.sealTurn();
+      this.#turnOwner = owner;
+    }
+    return this.turnWriter;
+  }
+
+  isOwner(owner: TurnOwner): boolean {
+    return this.#turnOwner === owner;
+  }
+
+  /** Throws away what `owner` wrote, if he is the one. */
+  disclaim(owner: TurnOwner): void {
+    if (this.#turnOwner !== owner) return;
+    this.#turnOwner = undefined;
+    this.turnWriter.reset();
+  }
+
+  /** What the owner wrote, as bytes of its own; nobody owns the writer afterwards. */
+  takeTurn(): Uint8Array {
+    this.#turnOwner = undefined;
+    const bytes = this.turnWriter.finish();
+    if (this.turnWriter.bytes.length > TURN_BYTES_KEPT) this.turnWriter = new ByteWriter(TURN_BYTES);
+    return bytes;
+  }
+
+  get durableOffset(): TxOffset {
+    return this.#log.durableOffset;
+  }
+
+  /** Has `outbox` flushed at the end of the turn. */
+  markDirty(outbox: Outbox): void {
+    this.#dirty.push(outbox);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#schedule(this.#onTurnEnd);
+  }
+
+  /** Has `outbox` flushed when the disk has caught up. */
+  hold(outbox: Outbox): void {
+    this.#held.add(outbox);
+  }
+
+  forget(outbox: Outbox): void {
+    this.#held.delete(outbox);
+  }
+
+  /** Stops listening to the log. */
+  close(): void {
+    this.#stop();
+  }
+
+  readonly #onTurnEnd = (): void => {
+    this.#isScheduled = false;
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const outbox of dirty) outbox.flush();
+  };
+
+  #release(): void {
+    if (this.#held.size === 0) return;
+    const held = this.#held;
+    this.#held = new Set();
+    for (const outbox of held) outbox.flush();
+  }
+}
+
+/** Somebody who writes into the shared writer. */
+export interface TurnOwner {
+  /** Takes what he wrote out of the writer. */
+  sealTurn(): void;
+}
+
+interface Waiting {
+  readonly bytes: Uint8Array;
+  readonly offset: TxOffset;
+}
+
+/**
+ * The messages of one connection on their way out, in order. An entry may leave when its transaction is durable
+ * (`confirmed`) and everything before it has left.
+ */
+export class Outbox {
+  readonly #delivery: Delivery;
+  readonly #link: SessionLink;
+  readonly #joins: boolean;
+  readonly #confirmed: boolean;
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #isDirty = false;
+  #isClosed = false;
+
+  constructor(delivery: Delivery, link: SessionLink, protocol: Subprotocol, confirmed: boolean) {
+    this.#delivery = delivery;
+    this.#link = link;
+    this.#joins = protocol === 'v3.bsatn.spacetimedb';
+    this.#confirmed = confirmed;
+  }
+
+  /** Bytes that have not been given to the link yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /**
+   * Queues one message (v3: one or more) that reflects transactions up to `offset`, 0 if none.
+   * The bytes must not change any more.
+   */
+  push(bytes: Uint8Array, offset: TxOffset): void {
+    if (this.#isClosed) return;
+    this.#waiting.push({ bytes, offset });
+    this.#waitingBytes += bytes.length;
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    this.#delivery.markDirty(this);
+  }
+
+  /** Sends what may be said now. */
+  flush(): void {
+    this.#isDirty = false;
+    const waiting = this.#waiting;
+    const count = this.#confirmed ? this.#countDurable() : waiting.length;
+    if (count === waiting.length) {
+      this.#waiting = [];
+      this.#waitingBytes = 0;
+    } else {
+      this.#waiting = waiting.slice(count);
+      for (let i = 0; i < count; i++) this.#waitingBytes -= waiting[i]!.bytes.length;
+      this.#delivery.hold(this);
+    }
+    if (this.#joins) this.#sendJoined(waiting, count);
+    else for (let i = 0; i < count; i++) this.#link.send(PLAIN, waiting[i]!.bytes);
+  }
+
+  /** Drops what is left: the connection is gone. */
+  close(): void {
+    this.#isClosed = true;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#delivery.forget(this);
+  }
+
+  #countDurable(): number {
+    const durable = this.#delivery.durableOffset;
+    const waiting = this.#waiting;
+    let count = 0;
+    while (count < waiting.length && waiting[count]!.offset <= durable) count++;
+    return count;
+  }
+
+  /** As few frames as the size of a frame allows; a longer message goes alone. */
+  #sendJoined(waiting: readonly Waiting[], count: number): void {
+    let at = 0;
+    while (at < count) {
+      const parts: Uint8Array[] = [PLAIN];
+      let bytes = 0;
+      do {
+        const next = waiting[at++]!.bytes;
+        parts.push(next);
+        bytes += next.length;
+      } while (at < count && bytes + waiting[at]!.bytes.length <= SERVER_FRAME_BYTES);
+      this.#link.send(...parts);
+    }
+  }
+}

@@ -1,0 +1,22 @@
+/** What one connection may ask of the server. */
+export interface SessionLimits {
+  /** Live queries of all its query sets together. */
+  readonly queriesMax: number;
+  /** UTF-16 units of one query. */
+  readonly queryLengthMax: number;
+  /** Messages that may arrive within one turn. */
+  readonly turnMessagesMax: number;
+  /** Bytes that may wait for the disk before they may be said. */
+  readonly heldBytesMax: number;
+}
+
+export const SESSION_LIMITS: SessionLimits = {
+  // Ours: ten times the tables of the largest module we know (109), with room for a query per visible object.
+  queriesMax: 10_000,
+  // Ours: generated queries are below 1 KiB; enough for some thousand constants in one OR.
+  queryLengthMax: 50_000,
+  // 16384: the reference server's queue of incoming messages. More is answered "too many requests".
+  turnMessagesMax: 16_384,
+  // 64 MiB: two messages of the greatest length (32 MiB). Reached only when the disk stands still.
+  heldBytesMax: 64 * 1024 * 1024,
+};

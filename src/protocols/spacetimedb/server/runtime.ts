@@ -1,0 +1,50 @@
+import type { Clock } from '../../../base/clock.js';
+import type { LiveListener, LiveQuery, Viewer } from '../../../engine/contract.js';
+import type { CommitLog } from '../../../engine/log/commit-log.js';
+import type { Caller, ModuleDef, ReducerOutcome } from '../../../module/module-def.js';
+import type { Identity } from '../../../values/identity.js';
+import type { Delivery } from './delivery.js';
+
+/* What this protocol needs of one database. The composition root puts it together. */
+
+/** Compiles and follows queries. */
+export interface LiveSource {
+  /** Several for `SELECT * FROM *`. Throws an error for people when the text is not a query that `viewer` may ask. */
+  compile(sql: string, viewer: Viewer): readonly LiveQuery[];
+  /** `listener` hears of the query's changes until the returned function is called. */
+  attach(listener: LiveListener, query: LiveQuery): () => void;
+}
+
+/** The module that runs. */
+export interface ReducerHost {
+  readonly def: ModuleDef;
+  /** @param name canonical. @param args the arguments' BSATN product; not kept. */
+  callReducer(name: string, caller: Caller, args: Uint8Array): ReducerOutcome;
+  callReducerJson(name: string, caller: Caller, args: string): ReducerOutcome;
+  /** Committed also when the module has no such reducer. Anything else: the connection is not to be. */
+  clientConnected(caller: Caller): ReducerOutcome;
+  clientDisconnected(caller: Caller): ReducerOutcome;
+}
+
+/** A connection as the server's housekeeping sees it. */
+export interface OpenSession {
+  close(code: number, reason: string): void;
+}
+
+export interface DatabaseRuntime {
+  readonly identity: Identity;
+  readonly owner: Identity;
+  readonly live: LiveSource;
+  /** Changes when the module is replaced: read it for each call. */
+  readonly host: ReducerHost;
+  readonly log: CommitLog;
+  readonly clock: Clock;
+  /** Where messages wait to be said, one for all connections of the database. */
+  readonly delivery: Delivery;
+  /** The open connections. Sessions add and remove themselves. */
+  readonly sessions: Set<OpenSession>;
+}
+
+export function viewerOf(database: DatabaseRuntime, identity: Identity): Viewer {
+  return { identity, isOwner: identity.isEqual(database.owner) };
+}
