@@ -10,6 +10,13 @@ export interface TableChange {
   readonly inserts: readonly Uint8Array[];
 }
 
+/** Something else than rows that a transaction did: a program, a document update, a published event, … */
+export interface LogSection {
+  /** See `SectionKind` in record-codec.ts. */
+  readonly kind: number;
+  readonly bytes: Uint8Array;
+}
+
 /** Everything that has to survive of one transaction. */
 export interface TransactionRecord {
   readonly timestampMicros: number;
@@ -18,6 +25,7 @@ export interface TransactionRecord {
   /** The reducer, procedure or other cause, for people who read the log. */
   readonly functionName: string;
   readonly changes: readonly TableChange[];
+  readonly sections?: readonly LogSection[];
 }
 
 /**
@@ -33,6 +41,10 @@ export interface CommitLog {
   readonly durableOffset: TxOffset;
   /** Calls `listener` each time `durableOffset` has grown. Returns the function that stops it. */
   onDurable(listener: (offset: TxOffset) => void): () => void;
+  /** Set when the log has failed: nothing is taken any more, and what is not durable will never be. */
+  readonly failure: Error | undefined;
+  /** Calls `listener` once if the log fails. Returns the function that stops it. */
+  onFailed(listener: (failure: Error) => void): () => void;
   close(): Promise<void>;
 }
 
@@ -54,6 +66,12 @@ export class MemoryLog implements CommitLog {
   }
 
   onDurable(_listener: (offset: TxOffset) => void): () => void {
+    return () => {};
+  }
+
+  readonly failure = undefined;
+
+  onFailed(_listener: (failure: Error) => void): () => void {
     return () => {};
   }
 

@@ -1,0 +1,206 @@
+import { ByteWriter } from '../../base/byte-writer.js';
+import type { CommitLog, TransactionRecord, TxOffset } from './commit-log.js';
+import { type Disk, type DiskFile, writeFully } from './disk.js';
+import { LogError } from './log-error.js';
+import { encodeRecord } from './record-codec.js';
+import {
+  BATCH_HEADER_BYTES,
+  encodeSegmentHeader,
+  sealBatch,
+  SEGMENT_HEADER_BYTES,
+  segmentName,
+} from './segment-format.js';
+
+/** Where a log goes on: what recovery found at its end, or the start of an empty one. */
+export interface LogTail {
+  readonly lastOffset: TxOffset;
+  /** The crc of the last batch, 0 for none. */
+  readonly chain: number;
+  /** The open last segment and its size, undefined when the next batch begins a new one. */
+  readonly segment: { readonly file: DiskFile; readonly bytes: number } | undefined;
+}
+
+export interface FileLogOptions {
+  readonly databaseKey: string;
+  readonly epoch: number;
+  /** Default 64 MiB: small enough that retention follows closely, large enough that a roll is rare. */
+  readonly segmentBytesMax?: number;
+  /** Default 256 MiB: a disk that is further behind than this is not a disk to wait for. */
+  readonly backlogBytesMax?: number;
+}
+
+interface Batch {
+  readonly writer: ByteWriter;
+  firstOffset: TxOffset;
+  count: number;
+}
+
+/**
+ * The commit log on disk. One batch is in flight; what is committed meanwhile forms the next one, which leaves when the first is
+ * on stable storage. Nothing is delayed on purpose: alone, a transaction is a batch of its own; under load they share a flush.
+ *
+ * After any error of the disk the log has failed for good: a sync that failed may have dropped what it was to keep, so trying
+ * again could acknowledge what is lost. The process must be started again and recover.
+ */
+export class FileLog implements CommitLog {
+  readonly #disk: Disk;
+  readonly #options: Required<FileLogOptions>;
+  readonly #durableListeners = new Set<(offset: TxOffset) => void>();
+  readonly #failureListeners = new Set<(failure: LogError) => void>();
+  #segment: LogTail['segment'];
+  #last: TxOffset;
+  #durable: TxOffset;
+  #chain: number;
+  #forming: Batch;
+  #spare: Batch;
+  #isScheduled = false;
+  #inFlight: Promise<void> | undefined;
+  #failure: LogError | undefined;
+  #isClosed = false;
+
+  constructor(disk: Disk, tail: LogTail, options: FileLogOptions) {
+    this.#disk = disk;
+    this.#options = { segmentBytesMax: 64 * 1024 * 1024, backlogBytesMax: 256 * 1024 * 1024, ...options };
+    this.#segment = tail.segment;
+    this.#last = this.#durable = tail.lastOffset;
+    this.#chain = tail.chain;
+    this.#forming = emptyBatch();
+    this.#spare = emptyBatch();
+  }
+
+  get lastOffset(): TxOffset {
+    return this.#last;
+  }
+
+  get durableOffset(): TxOffset {
+    return this.#durable;
+  }
+
+  get failure(): LogError | undefined {
+    return this.#failure;
+  }
+
+  append(record: TransactionRecord): TxOffset {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#isClosed) throw new LogError('CLOSED', 'the commit log is closed');
+    const batch = this.#forming;
+    const { writer } = batch;
+    if (writer.length > this.#options.backlogBytesMax) {
+      throw new LogError('BACKLOG_FULL', 'the disk does not keep up with the commits; try again later');
+    }
+    if (batch.count === 0) {
+      batch.firstOffset = this.#last + 1;
+      writer.reserve(BATCH_HEADER_BYTES);
+      writer.length = BATCH_HEADER_BYTES;
+    }
+    const start = writer.length;
+    writer.writeU32(0);
+    try {
+      encodeRecord(writer, record);
+    } catch (error) {
+      // Half a record must not stay in the batch.
+      writer.length = start;
+      throw error;
+    }
+    writer.view.setUint32(start, writer.length - start - 4, true);
+    batch.count += 1;
+    this.#last += 1;
+    this.#schedule();
+    return this.#last;
+  }
+
+  onDurable(listener: (offset: TxOffset) => void): () => void {
+    this.#durableListeners.add(listener);
+    return () => this.#durableListeners.delete(listener);
+  }
+
+  onFailed(listener: (failure: LogError) => void): () => void {
+    this.#failureListeners.add(listener);
+    return () => this.#failureListeners.delete(listener);
+  }
+
+  /** Writes what is left and closes the file. Rejects when that failed. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    while (this.#failure === undefined && (this.#inFlight !== undefined || this.#forming.count > 0)) {
+      this.#begin();
+      await this.#inFlight;
+    }
+    await this.#segment?.file.close();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Starts the write when the running turn is over, so that all its transactions share it. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#inFlight !== undefined) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      this.#begin();
+    });
+  }
+
+  #begin(): void {
+    if (this.#inFlight !== undefined || this.#forming.count === 0 || this.#failure !== undefined) return;
+    const batch = this.#forming;
+    this.#forming = this.#spare;
+    this.#spare = batch;
+    this.#inFlight = this.#writeBatch(batch).then(
+      () => this.#finish(batch),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  async #writeBatch(batch: Batch): Promise<void> {
+    const bytes = batch.writer.bytes.subarray(0, batch.writer.length);
+    const segment = await this.#segmentFor(batch.firstOffset);
+    this.#chain = sealBatch(bytes, {
+      count: batch.count,
+      firstOffset: batch.firstOffset,
+      epoch: this.#options.epoch,
+      chain: this.#chain,
+    });
+    await writeFully(segment.file, bytes, segment.bytes);
+    if (!segment.file.isWriteThrough) await segment.file.sync();
+    this.#segment = { file: segment.file, bytes: segment.bytes + bytes.length };
+  }
+
+  #finish(batch: Batch): void {
+    this.#inFlight = undefined;
+    this.#durable = batch.firstOffset + batch.count - 1;
+    batch.count = 0;
+    batch.writer.reset();
+    // The next batch is on its way before anybody is told of this one.
+    this.#begin();
+    for (const listener of this.#durableListeners) listener(this.#durable);
+  }
+
+  #fail(error: unknown): void {
+    this.#inFlight = undefined;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#failure = new LogError(
+      'LOG_FAILED',
+      `the commit log cannot be written (${reason}); the database answers reads only until the server is started again`,
+      { cause: error },
+    );
+    for (const listener of this.#failureListeners) listener(this.#failure);
+  }
+
+  async #segmentFor(firstOffset: TxOffset): Promise<{ file: DiskFile; bytes: number }> {
+    const current = this.#segment;
+    if (current !== undefined && current.bytes < this.#options.segmentBytesMax) return current;
+    const file = await this.#disk.create(segmentName(firstOffset), { writeThrough: true });
+    const { databaseKey, epoch } = this.#options;
+    await writeFully(file, encodeSegmentHeader({ databaseKey, epoch, firstOffset, chain: this.#chain }), 0);
+    if (!file.isWriteThrough) await file.sync();
+    // Without this the file itself may be gone after a power cut, acknowledged transactions and all.
+    await this.#disk.syncFolder();
+    await current?.file.close();
+    return { file, bytes: SEGMENT_HEADER_BYTES };
+  }
+}
+
+function emptyBatch(): Batch {
+  return { writer: new ByteWriter(64 * 1024), firstOffset: 0, count: 0 };
+}

@@ -1,0 +1,108 @@
+import { WireError } from '../../base/wire-error.js';
+import { ByteReader } from '../../base/byte-reader.js';
+import type { ByteWriter } from '../../base/byte-writer.js';
+import { bytesToKey } from '../../values/integer-bytes.js';
+import { ConnectionId, Identity } from '../../values/identity.js';
+import type { LogSection, TableChange, TransactionRecord } from './commit-log.js';
+
+/*
+ * One record of the log: one transaction, with everything it did. Little-endian.
+ *
+ * | field         | type                    |                                                                          |
+ * | flags         | u8                      | 1 has caller, 2 has connection id                                        |
+ * | timestamp     | i64                     | microseconds since the Unix epoch                                        |
+ * | caller        | 32 bytes, if flag 1     | identity                                                                 |
+ * | connection    | 16 bytes, if flag 2     | connection id                                                            |
+ * | function name | u32 length, UTF-8       |                                                                          |
+ * | sections      | until the end           | u8 kind, u32 length, bytes                                               |
+ *
+ * Sections are open-ended: a reader skips kinds that it does not know.
+ * | kind | holds           | bytes                                                                                  |
+ * |  1   | row changes     | table name, u32 count of deletes, count x (u32 length, row), the same for inserts      |
+ * |  2   | program         | see database-log: the module and its schema                                            |
+ * |  3   | document update | room, update                                                                           |
+ * |  4   | published event | topic, payload                                                                         |
+ * |  5   | epoch           | written when a process opens the log                                                   |
+ * |  6   | close           | written when a process closes the log in good order                                    |
+ */
+
+export const SectionKind = {
+  rows: 1,
+  program: 2,
+  documentUpdate: 3,
+  publishedEvent: 4,
+  epoch: 5,
+  close: 6,
+} as const;
+
+const HAS_CALLER = 1;
+const HAS_CONNECTION = 2;
+
+export function encodeRecord(writer: ByteWriter, record: TransactionRecord): void {
+  const { caller, connectionId } = record;
+  writer.writeU8((caller === undefined ? 0 : HAS_CALLER) | (connectionId === undefined ? 0 : HAS_CONNECTION));
+  writer.writeI64(BigInt(record.timestampMicros));
+  if (caller !== undefined) writer.writeRaw(caller.toUint8Array());
+  if (connectionId !== undefined) writer.writeRaw(connectionId.toUint8Array());
+  writer.writeString(record.functionName);
+  for (const change of record.changes)
+    writeSection(writer, SectionKind.rows, () => encodeTableChange(writer, change));
+  for (const section of record.sections ?? []) {
+    writeSection(writer, section.kind, () => writer.writeRaw(section.bytes));
+  }
+}
+
+export function decodeRecord(bytes: Uint8Array): TransactionRecord {
+  const reader = new ByteReader(bytes);
+  const flags = reader.readU8();
+  if (flags > 3) throw new WireError('BAD_TAG', `unknown flags ${flags} of a log record`);
+  const timestampMicros = Number(reader.readI64());
+  const caller = flags & HAS_CALLER ? Identity.fromKey(bytesToKey(reader.readRaw(32))) : undefined;
+  const connectionId =
+    flags & HAS_CONNECTION ? ConnectionId.fromKey(bytesToKey(reader.readRaw(16))) : undefined;
+  const functionName = reader.readString();
+  const changes: TableChange[] = [];
+  const sections: LogSection[] = [];
+  while (reader.remaining > 0) {
+    const kind = reader.readU8();
+    const body = reader.readBytes();
+    if (kind === SectionKind.rows) changes.push(decodeTableChange(body));
+    else sections.push({ kind, bytes: body });
+  }
+  return { timestampMicros, caller, connectionId, functionName, changes, sections };
+}
+
+/** Writes a section whose length is known only when its body is written. */
+function writeSection(writer: ByteWriter, kind: number, writeBody: () => void): void {
+  writer.writeU8(kind);
+  const lengthAt = writer.length;
+  writer.writeU32(0);
+  writeBody();
+  writer.view.setUint32(lengthAt, writer.length - lengthAt - 4, true);
+}
+
+function encodeTableChange(writer: ByteWriter, change: TableChange): void {
+  writer.writeString(change.table);
+  for (const rows of [change.deletes, change.inserts]) {
+    writer.writeU32(rows.length);
+    for (const row of rows) writer.writeBytes(row);
+  }
+}
+
+function decodeTableChange(bytes: Uint8Array): TableChange {
+  const reader = new ByteReader(bytes);
+  const table = reader.readString();
+  const deletes = decodeRows(reader);
+  const inserts = decodeRows(reader);
+  reader.expectEnd();
+  return { table, deletes, inserts };
+}
+
+function decodeRows(reader: ByteReader): Uint8Array[] {
+  const count = reader.readU32();
+  // Every row has at least its length: a count that lies cannot make us allocate more than the record holds.
+  reader.need(count * 4);
+  const rows: Uint8Array[] = [];
+  for (let i = 0; i < count; i++) rows.push(reader.readBytes());
+  return rows;
+}

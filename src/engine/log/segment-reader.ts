@@ -1,0 +1,154 @@
+import type { TransactionRecord, TxOffset } from './commit-log.js';
+import { type DiskFile, readFully } from './disk.js';
+import { decodeRecord } from './record-codec.js';
+import {
+  BATCH_HEADER_BYTES,
+  BATCH_MAGIC,
+  type BatchHeader,
+  crc32,
+  decodeBatchHeader,
+  decodeSegmentHeader,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeaderResult,
+} from './segment-format.js';
+
+// What one read asks for: large enough that calls do not count, small enough for any machine.
+const READ_BYTES = 4 * 1024 * 1024;
+
+/** How far the good part of a segment goes. */
+export interface SegmentScan {
+  /** The byte behind the last good batch. */
+  readonly goodBytes: number;
+  readonly lastOffset: TxOffset;
+  readonly chain: number;
+  /** Why the scan stopped before the end of the file; undefined when it did not. */
+  readonly damage:
+    | { readonly at: number; readonly reason: string; readonly hasGoodBatchBehind: boolean }
+    | undefined;
+}
+
+export interface SegmentStart {
+  /** The offset of the transaction before the first one of the segment. */
+  readonly lastOffset: TxOffset;
+  readonly chain: number;
+}
+
+export async function readSegmentHeader(file: DiskFile): Promise<SegmentHeaderResult> {
+  return decodeSegmentHeader(await readFully(file, 0, SEGMENT_HEADER_BYTES));
+}
+
+/**
+ * Reads a segment from its first batch on and gives each record to `visit`, in order, until the file ends or a batch is not what
+ * it should be: wrong checksum, a gap in the offsets, or a chain that does not follow.
+ */
+export async function scanSegment(
+  file: DiskFile,
+  start: SegmentStart,
+  visit: (record: TransactionRecord, offset: TxOffset) => void,
+): Promise<SegmentScan> {
+  const size = await file.size();
+  const window = new Window(file, size);
+  let at = SEGMENT_HEADER_BYTES;
+  let { lastOffset, chain } = start;
+  while (at < size) {
+    const batch = await readBatch(window, at, size);
+    const problem = typeof batch === 'string' ? batch : checkSequence(batch.header, lastOffset, chain);
+    if (typeof batch === 'string' || problem !== undefined) {
+      const hasGoodBatchBehind = await findGoodBatch(window, at + 1, size, lastOffset);
+      const damage = { at, reason: problem ?? 'unreadable', hasGoodBatchBehind };
+      return { goodBytes: at, lastOffset, chain, damage };
+    }
+    const { header, body } = batch;
+    visitRecords(body, header, visit);
+    lastOffset = header.firstOffset + header.count - 1;
+    chain = header.crc;
+    at += BATCH_HEADER_BYTES + header.bodyBytes;
+  }
+  return { goodBytes: at, lastOffset, chain, damage: undefined };
+}
+
+function checkSequence(header: BatchHeader, lastOffset: TxOffset, chain: number): string | undefined {
+  if (header.firstOffset !== lastOffset + 1) {
+    return `the batch begins at offset ${header.firstOffset}, ${lastOffset + 1} was to come`;
+  }
+  if (header.chain !== chain) return 'the batch does not follow the one before it';
+  return undefined;
+}
+
+function visitRecords(
+  body: Uint8Array,
+  header: BatchHeader,
+  visit: (record: TransactionRecord, offset: TxOffset) => void,
+): void {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  let at = 0;
+  for (let i = 0; i < header.count; i++) {
+    const length = view.getUint32(at, true);
+    visit(decodeRecord(body.subarray(at + 4, at + 4 + length)), header.firstOffset + i);
+    at += 4 + length;
+  }
+}
+
+/** The batch at `at`, checksum verified, or what is wrong with it. */
+async function readBatch(
+  window: Window,
+  at: number,
+  size: number,
+): Promise<{ readonly header: BatchHeader; readonly body: Uint8Array } | string> {
+  const header = decodeBatchHeader(await window.read(at, BATCH_HEADER_BYTES));
+  if (header === undefined) return 'there is no batch header';
+  const end = at + BATCH_HEADER_BYTES + header.bodyBytes;
+  if (end > size) return `the batch ends ${end - size} bytes behind the end of the file`;
+  const bytes = await window.read(at, BATCH_HEADER_BYTES + header.bodyBytes);
+  if (crc32(bytes.subarray(8)) !== header.crc) return 'the checksum of the batch is wrong';
+  return { header, body: bytes.subarray(BATCH_HEADER_BYTES) };
+}
+
+/** Whether a whole batch that is newer than `lastOffset` stands anywhere from `from` on. */
+async function findGoodBatch(
+  window: Window,
+  from: number,
+  size: number,
+  lastOffset: TxOffset,
+): Promise<boolean> {
+  for (let at = from; at + BATCH_HEADER_BYTES <= size; at++) {
+    const step = await window.read(at, Math.min(READ_BYTES, size - at));
+    const found = indexOfMagic(step);
+    if (found < 0) {
+      at += Math.max(0, step.length - 4);
+      continue;
+    }
+    at += found;
+    const batch = await readBatch(window, at, size);
+    if (typeof batch !== 'string' && batch.header.firstOffset > lastOffset) return true;
+  }
+  return false;
+}
+
+function indexOfMagic(bytes: Uint8Array): number {
+  const magic = new Uint8Array(4);
+  new DataView(magic.buffer).setUint32(0, BATCH_MAGIC, true);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(magic);
+}
+
+/** Reads a file front to back through one large piece at a time. */
+class Window {
+  readonly #file: DiskFile;
+  readonly #size: number;
+  #at = 0;
+  #bytes: Uint8Array = new Uint8Array();
+
+  constructor(file: DiskFile, size: number) {
+    this.#file = file;
+    this.#size = size;
+  }
+
+  /** `length` bytes at `at`, fewer at the end of the file. A view that is good until the next read. */
+  async read(at: number, length: number): Promise<Uint8Array> {
+    if (at < this.#at || at + length > this.#at + this.#bytes.length) {
+      this.#bytes = await readFully(this.#file, at, Math.min(Math.max(length, READ_BYTES), this.#size - at));
+      this.#at = at;
+    }
+    return this.#bytes.subarray(at - this.#at, at - this.#at + length);
+  }
+}
