@@ -21,6 +21,8 @@ export interface SegmentScan {
   readonly goodBytes: number;
   readonly lastOffset: TxOffset;
   readonly chain: number;
+  /** The highest epoch of a batch, 0 without any. */
+  readonly epoch: number;
   /** Why the scan stopped before the end of the file; undefined when it did not. */
   readonly damage:
     | { readonly at: number; readonly reason: string; readonly hasGoodBatchBehind: boolean }
@@ -50,21 +52,23 @@ export async function scanSegment(
   const window = new Window(file, size);
   let at = SEGMENT_HEADER_BYTES;
   let { lastOffset, chain } = start;
+  let epoch = 0;
   while (at < size) {
     const batch = await readBatch(window, at, size);
     const problem = typeof batch === 'string' ? batch : checkSequence(batch.header, lastOffset, chain);
     if (typeof batch === 'string' || problem !== undefined) {
       const hasGoodBatchBehind = await findGoodBatch(window, at + 1, size, lastOffset);
       const damage = { at, reason: problem ?? 'unreadable', hasGoodBatchBehind };
-      return { goodBytes: at, lastOffset, chain, damage };
+      return { goodBytes: at, lastOffset, chain, epoch, damage };
     }
     const { header, body } = batch;
     visitRecords(body, header, visit);
     lastOffset = header.firstOffset + header.count - 1;
     chain = header.crc;
+    epoch = Math.max(epoch, header.epoch);
     at += BATCH_HEADER_BYTES + header.bodyBytes;
   }
-  return { goodBytes: at, lastOffset, chain, damage: undefined };
+  return { goodBytes: at, lastOffset, chain, epoch, damage: undefined };
 }
 
 function checkSequence(header: BatchHeader, lastOffset: TxOffset, chain: number): string | undefined {

@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+
+import { seededRandom } from '../../base/random.js';
+import { Identity } from '../../values/identity.js';
+import type { TransactionRecord, TxOffset } from './commit-log.js';
+import { recoverLog, type RecoveredLog } from './recovery.js';
+import { SimulatedDisk } from './simulated-disk.js';
+
+const databaseKey = new Identity(7n).key;
+
+function record(name: string, rowBytes = 20): TransactionRecord {
+  const row = new Uint8Array(rowBytes).fill(name.length);
+  return {
+    timestampMicros: 1_700_000_000_000_000,
+    caller: new Identity(9n),
+    connectionId: undefined,
+    functionName: name,
+    changes: [{ table: 'account', deletes: [], inserts: [row] }],
+  };
+}
+
+async function open(
+  disk: SimulatedDisk,
+  options: { segmentBytesMax?: number; snapshotOffset?: TxOffset } = {},
+): Promise<RecoveredLog & { readonly names: string[] }> {
+  const names: string[] = [];
+  const recovered = await recoverLog(disk.mount(), {
+    databaseKey,
+    ...options,
+    apply: (found, offset) => names.push(`${offset} ${found.functionName}`),
+  });
+  return { ...recovered, names };
+}
+
+/** Resolves when everything appended so far is durable. */
+function durable(log: RecoveredLog['log'], offset: TxOffset = log.lastOffset): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (log.durableOffset >= offset) resolve();
+    log.onDurable((reached) => reached >= offset && resolve());
+    log.onFailed(reject);
+  });
+}
+
+describe('file log', () => {
+  it('a log that was closed gives back every record in order', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk);
+    for (let i = 1; i <= 5; i++) log.append(record(`f${i}`));
+    await log.close();
+    expect((await open(disk)).names).toEqual(['1 f1', '2 f2', '3 f3', '4 f4', '5 f5']);
+  });
+
+  it('a record keeps its caller, time, rows and sections', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk);
+    const sections = [{ kind: 200, bytes: Uint8Array.of(1, 2, 3) }];
+    log.append({ ...record('f'), sections });
+    await log.close();
+    const found: TransactionRecord[] = [];
+    await recoverLog(disk.mount(), { databaseKey, apply: (each) => found.push(each) });
+    expect(found).toEqual([{ ...record('f'), sections }]);
+  });
+
+  it('what is committed in one turn shares a batch, and while one is in flight the next one forms', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk);
+    const reached: TxOffset[] = [];
+    log.onDurable((offset) => {
+      reached.push(offset);
+      if (offset === 2) log.append(record('late'));
+    });
+    log.append(record('a'));
+    log.append(record('b'));
+    await durable(log, 3);
+    expect(reached).toEqual([2, 3]);
+  });
+
+  it('nothing is durable before the disk has said so', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk);
+    let release = (): void => {};
+    disk.faults.delay = (operation) =>
+      operation === 'write' ? new Promise((resolve) => void (release = resolve)) : Promise.resolve();
+    log.append(record('a'));
+    await expect.poll(() => release.toString().length > 10).toBe(true);
+    expect([log.lastOffset, log.durableOffset]).toEqual([1, 0]);
+    disk.faults.delay = async () => {};
+    release();
+    await durable(log);
+    expect(log.durableOffset).toBe(1);
+  });
+
+  it('short writes are completed', async () => {
+    const disk = new SimulatedDisk();
+    disk.faults.writeBytesMax = 7;
+    const { log } = await open(disk);
+    log.append(record('a'));
+    await log.close();
+    expect((await open(disk)).names).toEqual(['1 a']);
+  });
+
+  it('a full segment is followed by one that begins at the next offset', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk, { segmentBytesMax: 300 });
+    for (let i = 1; i <= 9; i++) {
+      log.append(record(`f${i}`, 100));
+      await durable(log);
+    }
+    await log.close();
+    expect(disk.list().length).toBeGreaterThan(2);
+    expect((await open(disk, { segmentBytesMax: 300 })).names).toHaveLength(9);
+  });
+
+  it.each(['create', 'write', 'syncFolder'] as const)('ENOSPC at %s fails the log for good', async (at) => {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk);
+    disk.faults.beforeOperation = (operation) => {
+      if (operation === at) throw new Error('ENOSPC: no space left on device');
+    };
+    log.append(record('a'));
+    await expect(durable(log)).rejects.toThrow(/ENOSPC.*reads only/);
+    disk.faults = {};
+    expect(() => log.append(record('b'))).toThrow(/ENOSPC/);
+    expect(log.durableOffset).toBe(0);
+  });
+});
+
+describe('recovery', () => {
+  async function threeBatches(): Promise<{ disk: SimulatedDisk; name: string; lastBatchAt: number }> {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk);
+    let lastBatchAt = 0;
+    for (const text of ['a', 'b', 'c']) {
+      lastBatchAt = disk.list().length > 0 ? disk.contentOf(disk.list()[0]!).length : 0;
+      log.append(record(text));
+      await durable(log);
+    }
+    return { disk, name: disk.list()[0]!, lastBatchAt };
+  }
+
+  it('a batch torn at any of its bytes is cut off, and the log goes on', async () => {
+    const { disk, name, lastBatchAt } = await threeBatches();
+    const whole = disk.contentOf(name).slice();
+    for (let size = lastBatchAt + 1; size < whole.length; size++) {
+      const torn = new SimulatedDisk();
+      torn.setContent(name, whole.slice(0, size));
+      const first = await open(torn);
+      expect([first.names, first.torn?.at]).toEqual([['1 a', '2 b'], lastBatchAt]);
+      first.log.append(record('d'));
+      await first.log.close();
+      expect((await open(torn)).names).toEqual(['1 a', '2 b', '3 d']);
+    }
+  });
+
+  it('a flipped bit before the last batch is never taken for a torn tail', async () => {
+    const { disk, name, lastBatchAt } = await threeBatches();
+    const whole = disk.contentOf(name).slice();
+    for (let bit = 0; bit < lastBatchAt * 8; bit++) {
+      const flipped = whole.slice();
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      const damaged = new SimulatedDisk();
+      damaged.setContent(name, flipped);
+      await expect(open(damaged), `bit ${bit}`).rejects.toThrow(
+        /damaged at byte|format version|another database/,
+      );
+    }
+  });
+
+  it('a flipped bit in the last batch is cut off and told', async () => {
+    const { disk, name, lastBatchAt } = await threeBatches();
+    const whole = disk.contentOf(name).slice();
+    for (let bit = lastBatchAt * 8; bit < whole.length * 8; bit++) {
+      const flipped = whole.slice();
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      const damaged = new SimulatedDisk();
+      damaged.setContent(name, flipped);
+      const { names, torn } = await open(damaged);
+      expect([names, torn?.at]).toEqual([['1 a', '2 b'], lastBatchAt]);
+    }
+  });
+
+  it('a segment missing in the middle is refused', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk, { segmentBytesMax: 100 });
+    for (const text of ['a', 'b', 'c']) {
+      log.append(record(text));
+      await durable(log);
+    }
+    await log.close();
+    disk.remove(disk.list().toSorted()[1]!);
+    await expect(open(disk)).rejects.toThrow(/does not follow/);
+  });
+
+  it('after a power cut everything acknowledged is there, and what is there is a prefix', async () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      const random = seededRandom(seed);
+      const disk = new SimulatedDisk();
+      let { log } = await open(disk, { segmentBytesMax: 400 });
+      let acked = 0;
+      let next = 1;
+      for (let round = 0; round < 4; round++) {
+        log.onDurable((offset) => void (acked = offset));
+        const steps = random.nextUint32() % 8;
+        for (let i = 0; i < steps; i++) {
+          log.append(record(`f${next++}`, random.nextUint32() % 700));
+          if (random.nextFloat() < 0.5) await durable(log);
+          else await Promise.resolve();
+        }
+        const ackedBefore = acked;
+        disk.cutPower(() => random.nextFloat());
+        const recovered = await open(disk, { segmentBytesMax: 400 });
+        expect(recovered.names.length, `seed ${seed}`).toBeGreaterThanOrEqual(ackedBefore);
+        expect(recovered.names).toEqual(recovered.names.map((_, i) => `${i + 1} f${i + 1}`));
+        log = recovered.log;
+        acked = log.durableOffset;
+        next = log.lastOffset + 1;
+      }
+    }
+  });
+});
