@@ -30,6 +30,12 @@ export class ManualLog implements CommitLog {
     return () => this.#listeners.delete(listener);
   }
 
+  readonly failure = undefined;
+
+  onFailed(_listener: (failure: Error) => void): () => void {
+    return () => {};
+  }
+
   get listenerCount(): number {
     return this.#listeners.size;
   }
