@@ -2,6 +2,7 @@ import type { Clock } from '../../../base/clock.js';
 import type { LiveListener, LiveQuery, Viewer } from '../../../engine/contract.js';
 import type { CommitLog } from '../../../engine/log/commit-log.js';
 import type { Caller, ModuleDef, ReducerOutcome } from '../../../module/module-def.js';
+import type { AlgebraicType } from '../../../values/algebraic-type.js';
 import type { Identity } from '../../../values/identity.js';
 import type { Delivery } from './delivery.js';
 
@@ -13,6 +14,22 @@ export interface LiveSource {
   compile(sql: string, viewer: Viewer): readonly LiveQuery[];
   /** `listener` hears of the query's changes until the returned function is called. */
   attach(listener: LiveListener, query: LiveQuery): () => void;
+}
+
+/** Answers to ad hoc queries. Throws SqlError. */
+export type AdHocQuery = (sql: string, viewer: Viewer) => SelectResult;
+
+export interface SelectResult {
+  readonly columns: readonly { readonly name: string; readonly type: AlgebraicType }[];
+  /** Values in the order of the columns. */
+  readonly rows: readonly (readonly unknown[])[];
+}
+
+/** The database's log, for its owner. Entries are plain objects, one JSON line each. */
+export interface LogSource {
+  /** The last `count` entries, oldest first; all when it is left out. */
+  tail(count?: number): readonly object[];
+  follow(listener: (entry: object) => void): () => void;
 }
 
 /** The module that runs. */
@@ -34,7 +51,13 @@ export interface OpenSession {
 export interface DatabaseRuntime {
   readonly identity: Identity;
   readonly owner: Identity;
+  /** The first is the one to show. Changes when the database is renamed. */
+  readonly names: readonly string[];
+  /** 64 hexadecimal digits that change with the module's program. */
+  readonly programHash: string;
   readonly live: LiveSource;
+  readonly query: AdHocQuery;
+  readonly moduleLog: LogSource;
   /** Changes when the module is replaced: read it for each call. */
   readonly host: ReducerHost;
   readonly log: CommitLog;

@@ -62,6 +62,10 @@ export class FakeRuntime implements DatabaseRuntime, LiveSource, ReducerHost {
   readonly delivery: Delivery;
   readonly sessions = new Set<OpenSession>();
   readonly def = {} as ModuleDef;
+  readonly names: readonly string[] = ['fake'];
+  readonly programHash = '00'.repeat(32);
+  readonly moduleLog = { tail: () => [], follow: () => () => {} };
+  readonly query = () => ({ columns: [], rows: [] });
   readonly lifecycle: string[] = [];
   refusesConnections = false;
   rowPackings = 0;
