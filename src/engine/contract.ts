@@ -33,7 +33,7 @@ export interface TransactionOrigin {
 /** One inserted or deleted row of a transaction, net of what the transaction took back. */
 export interface RowChange {
   readonly row: Row;
-  /** The row in BSATN, encoded at most once per transaction. */
+  /** The row in BSATN, encoded once. A view of a buffer shared with other transactions: copy it to keep it for long. */
   readonly bytes: Uint8Array;
 }
 

@@ -24,6 +24,7 @@ import type { LogSection, TableChange, TransactionRecord } from './commit-log.js
  * |  4   | published event | topic, payload                                                                         |
  * |  5   | epoch           | written when a process opens the log                                                   |
  * |  6   | close           | written when a process closes the log in good order                                    |
+ * |  7   | sequence        | table name, sequence name, decimal text of the value to go on at after a restart      |
  */
 
 export const SectionKind = {
@@ -33,6 +34,7 @@ export const SectionKind = {
   publishedEvent: 4,
   epoch: 5,
   close: 6,
+  sequence: 7,
 } as const;
 
 const HAS_CALLER = 1;

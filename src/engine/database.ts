@@ -1,0 +1,225 @@
+import { assert } from '../base/assert.js';
+import type { Commit, DatabaseOptions, RowChange, TableDelta, TransactionOrigin } from './contract.js';
+import { didYouMean, EngineError } from './errors.js';
+import type { CommitLog, LogSection, TableChange, TransactionRecord } from './log/commit-log.js';
+import { SectionKind } from './log/record-codec.js';
+import { checkSchema, SchemaError } from './schema-check.js';
+import { schemaHash } from './schema-hash.js';
+import type { DatabaseSchema } from './schema.js';
+import type { EncodedChange } from './tables/net-changes.js';
+import { decodeAllocation, encodeAllocation } from './tables/sequence.js';
+import { Table } from './tables/table.js';
+import { WriteScope } from './tables/write-scope.js';
+
+export type CommitObserver = (commit: Commit) => void;
+
+/**
+ * Tables in memory with one writer. All changes happen within `transact`: at once visible inside, and either all kept
+ * and logged or all taken back.
+ *
+ * @example
+ * const { result, commit } = database.transact(origin, () => database.table('player').insert({ id: 0n, name: 'ada' }));
+ */
+export class Database {
+  readonly options: DatabaseOptions;
+  readonly log: CommitLog;
+  /** By canonical name. */
+  readonly tables: ReadonlyMap<string, Table>;
+  /** Equal for equal schemas. */
+  readonly schemaHash: string;
+  #schema: DatabaseSchema;
+  readonly #bySourceName: ReadonlyMap<string, Table>;
+  readonly #scope = new WriteScope();
+  #observer: CommitObserver | undefined;
+  #isObserving = false;
+
+  /** Throws SchemaError for a schema that cannot be. */
+  constructor(schema: DatabaseSchema, options: DatabaseOptions) {
+    checkSchema(schema);
+    this.#schema = schema;
+    this.schemaHash = schemaHash(schema);
+    this.options = options;
+    this.log = options.log;
+    const tables = schema.tables.map((def) => new Table(def, schema.typespace, this.#scope));
+    this.tables = new Map(tables.map((table) => [table.name, table]));
+    this.#bySourceName = new Map(tables.map((table) => [table.def.sourceName, table]));
+  }
+
+  get schema(): DatabaseSchema {
+    return this.#schema;
+  }
+
+  get inTransaction(): boolean {
+    return this.#scope.isOpen;
+  }
+
+  /** The table of that canonical or source name. */
+  findTable(name: string): Table | undefined {
+    return this.tables.get(name) ?? this.#bySourceName.get(name);
+  }
+
+  /** Like `findTable`, and throws NoSuchTable. */
+  table(name: string): Table {
+    const table = this.findTable(name);
+    if (table === undefined) {
+      const hint = didYouMean(name, [...this.tables.keys(), ...this.#bySourceName.keys()]);
+      throw new EngineError('NoSuchTable', `there is no table \`${name}\`${hint}`);
+    }
+    return table;
+  }
+
+  /** `observer` hears of every commit that changed something, after the log took it and before `transact` returns. Must not throw. */
+  setCommitObserver(observer: CommitObserver | undefined): void {
+    this.#observer = observer;
+  }
+
+  /**
+   * Runs `body` with the tables open for changes. When it throws or returns a promise, or the log refuses, everything is
+   * taken back and the error goes on. Values that sequences gave are not taken back.
+   */
+  transact<R>(origin: TransactionOrigin, body: () => R): { readonly result: R; readonly commit: Commit } {
+    this.#begin();
+    let commit: Commit;
+    let result: R;
+    try {
+      result = body();
+      if (isThenable(result)) throw refusePromise(result);
+      commit = this.#log(origin);
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+    this.#settle(commit.deltas.length > 0);
+    if (commit.deltas.length > 0) this.#notify(commit);
+    return { result, commit };
+  }
+
+  /**
+   * Takes a new schema that is equal to the present one: the module was replaced, the data stays.
+   * Throws SchemaError when it is another.
+   */
+  replaceSchema(schema: DatabaseSchema): void {
+    if (schemaHash(schema) !== this.schemaHash)
+      throw new SchemaError('the schema differs from that of the stored data');
+    this.#schema = schema;
+  }
+
+  /** Does again what a logged transaction did, without logging it or telling anybody. For recovery. */
+  applyChanges(record: Pick<TransactionRecord, 'changes' | 'sections'>): void {
+    assert(!this.inTransaction, 'changes are replayed between transactions');
+    for (const change of record.changes) {
+      const table = this.table(change.table);
+      if (table.def.isEvent) continue;
+      for (const bytes of change.deletes) table.unstoreRow(bytes);
+      for (const bytes of change.inserts) table.restoreRow(bytes);
+    }
+    for (const section of record.sections ?? []) {
+      if (section.kind === SectionKind.sequence) this.#restoreSequence(section.bytes);
+    }
+  }
+
+  #restoreSequence(bytes: Uint8Array): void {
+    const { table, sequence, next } = decodeAllocation(bytes);
+    // A later schema may have dropped it.
+    this.findTable(table)
+      ?.sequences.find(({ name }) => name === sequence)
+      ?.restore(next);
+  }
+
+  #begin(): void {
+    if (this.#scope.isOpen) {
+      throw new EngineError(
+        'WouldBlockTransaction',
+        'a transaction is open already, and transactions do not nest: call the function directly within it',
+      );
+    }
+    assert(!this.#isObserving, 'a commit observer must not start a transaction');
+    this.#scope.open();
+  }
+
+  /** Makes the deltas and hands them to the log. Changes nothing else, so that a throw can still be taken back. */
+  #log(origin: TransactionOrigin): Commit {
+    const deltas = this.#collectDeltas();
+    if (deltas.length === 0) return { offset: this.log.lastOffset, origin, deltas };
+    const offset = this.log.append({
+      timestampMicros: origin.timestampMicros,
+      caller: origin.caller,
+      connectionId: origin.connectionId,
+      functionName: origin.functionName,
+      changes: deltas.map(toTableChange),
+      sections: this.#collectAllocations(),
+    });
+    return { offset, origin, deltas };
+  }
+
+  #collectDeltas(): TableDelta[] {
+    const { writer, touched } = this.#scope;
+    const deltas: TableDelta[] = [];
+    const encoded: (readonly EncodedChange[])[] = [];
+    for (const table of touched) {
+      const { deletes, inserts } = table.journal.netChanges(writer);
+      if (deletes.length === 0 && inserts.length === 0) continue;
+      deltas.push({ table: table.def, deletes, inserts });
+      encoded.push(deletes, inserts);
+    }
+    // Only now is the buffer the one that all rows are in: it may have grown meanwhile.
+    const { buffer } = writer.bytes;
+    for (const rows of encoded) for (const row of rows) row.cut(buffer);
+    return deltas;
+  }
+
+  #collectAllocations(): LogSection[] {
+    const sections: LogSection[] = [];
+    for (const { name: table, sequences } of this.#scope.touched) {
+      for (const { isAllocationNew, name: sequence, allocated: next } of sequences) {
+        if (!isAllocationNew) continue;
+        sections.push({ kind: SectionKind.sequence, bytes: encodeAllocation({ table, sequence, next }) });
+      }
+    }
+    return sections;
+  }
+
+  #settle(isLogged: boolean): void {
+    for (const { def, journal, sequences } of this.#scope.touched) {
+      if (isLogged) for (const sequence of sequences) sequence.confirmAllocation();
+      // An event table was empty before: going back to that is forgetting its rows.
+      if (def.isEvent) journal.undo();
+      else journal.forget();
+    }
+    this.#scope.close();
+  }
+
+  #rollBack(): void {
+    for (const table of this.#scope.touched) table.journal.undo();
+    this.#scope.close();
+  }
+
+  #notify(commit: Commit): void {
+    if (this.#observer === undefined) return;
+    this.#isObserving = true;
+    try {
+      this.#observer(commit);
+    } finally {
+      this.#isObserving = false;
+    }
+  }
+}
+
+const bytesOf = ({ bytes }: RowChange): Uint8Array => bytes;
+
+function toTableChange({ table, deletes, inserts }: TableDelta): TableChange {
+  return { table: table.name, deletes: deletes.map(bytesOf), inserts: inserts.map(bytesOf) };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function refusePromise(promise: PromiseLike<unknown>): EngineError {
+  // Nobody else will look at it: without this a later rejection would end the process.
+  promise.then(undefined, () => {});
+  return new EngineError(
+    'HostCallFailure',
+    'a transaction is synchronous: its function must not be async or return a promise',
+  );
+}

@@ -1,0 +1,38 @@
+import { ByteWriter } from '../../base/byte-writer.js';
+import { EngineError } from '../errors.js';
+import type { Table } from './table.js';
+
+/**
+ * 64 KiB: some hundred transactions share one buffer, of which their rows' bytes are views. Who keeps one row's bytes
+ * keeps all of the buffer, so it must not be larger.
+ */
+const ARENA_BYTES = 64 * 1024;
+/** A transaction that starts with less room than this gets a fresh buffer rather than have the old one copied as it grows. */
+const ROOM_MIN = 4 * 1024;
+
+/** The open transaction as the tables of a database see it: may they write, where do rows' bytes go, who was touched. */
+export class WriteScope {
+  isOpen = false;
+  writer = new ByteWriter(ARENA_BYTES);
+  readonly touched: Table[] = [];
+
+  open(): void {
+    this.isOpen = true;
+    const { length, bytes } = this.writer;
+    if (length + ROOM_MIN > bytes.length || bytes.length > ARENA_BYTES)
+      this.writer = new ByteWriter(ARENA_BYTES);
+  }
+
+  close(): void {
+    this.isOpen = false;
+    this.touched.length = 0;
+  }
+
+  assertOpen(table: string): void {
+    if (this.isOpen) return;
+    throw new EngineError(
+      'NotInTransaction',
+      `table \`${table}\` can be changed only within a transaction, and none is open: is a \`ctx.db\` used after its reducer returned?`,
+    );
+  }
+}
