@@ -1,0 +1,157 @@
+import { systemClock } from '../../../../base/clock.js';
+import type { Clock } from '../../../../base/clock.js';
+import type { Identity } from '../../../../values/identity.js';
+import { consoleProblemLog } from '../errors.js';
+import type { ProblemLog } from '../errors.js';
+import { platform } from '../platform.js';
+import type { UntypedRemoteModule } from '../schema/remote-module.js';
+import type { OpenTransport } from '../transport/transport.js';
+import type { DbConnectionImpl } from './db-connection.js';
+import type { ErrorContextInterface } from './event-context.js';
+import { CALL_TIMEOUT_MS, CONNECT_TIMEOUT_MS } from './options.js';
+import type { ConnectionListeners, DbConnectionConfig } from './options.js';
+
+/** The remote module of a connection's type. */
+export type RemoteModuleOf<C> = C extends DbConnectionImpl<infer RM> ? RM : never;
+
+/** How long things may take, in milliseconds; 0 for calls waits as long as the connection lives. */
+export interface Timeouts {
+  readonly connectMs?: number;
+  readonly callMs?: number;
+}
+
+/**
+ * Collects what a connection needs.
+ *
+ * @example
+ * const conn = DbConnection.builder()
+ *   .withUri('http://localhost:3000')
+ *   .withDatabaseName('chat')
+ *   .onConnect((conn, identity, token) => localStorage.setItem('token', token))
+ *   .build();
+ */
+export class DbConnectionBuilder<
+  C extends DbConnectionImpl<RM>,
+  RM extends UntypedRemoteModule = RemoteModuleOf<C>,
+> {
+  readonly #remoteModule: RM;
+  readonly #make: (config: DbConnectionConfig<RM>) => C;
+  readonly #listeners: ConnectionListeners = { connect: [], disconnect: [], connectError: [] };
+  #uri: URL | undefined;
+  #databaseName: string | undefined;
+  #token: string | undefined;
+  #confirmedReads: boolean | undefined;
+  #openTransport: OpenTransport | undefined;
+  #clock: Clock = systemClock;
+  #log: ProblemLog = consoleProblemLog;
+  #timeouts: Timeouts = {};
+
+  constructor(remoteModule: RM, make: (config: DbConnectionConfig<RM>) => C) {
+    this.#remoteModule = remoteModule;
+    this.#make = make;
+  }
+
+  /** @param uri of the server: `http(s)://` or `ws(s)://`. */
+  withUri(uri: string | URL): this {
+    const url = new URL(uri);
+    if (!['http:', 'https:', 'ws:', 'wss:'].includes(url.protocol)) {
+      throw new TypeError(`a server's URI starts with http, https, ws or wss, not \`${url.protocol}\``);
+    }
+    this.#uri = url;
+    return this;
+  }
+
+  /** @param nameOrIdentity the database's name, or its identity in hexadecimal. */
+  withDatabaseName(nameOrIdentity: string): this {
+    this.#databaseName = nameOrIdentity;
+    return this;
+  }
+
+  /** The older name of `withDatabaseName`. */
+  withModuleName(nameOrIdentity: string): this {
+    return this.withDatabaseName(nameOrIdentity);
+  }
+
+  /** @param token what an earlier connection got in onConnect; without one the server makes a new identity. */
+  withToken(token?: string): this {
+    this.#token = token;
+    return this;
+  }
+
+  /** Whether to hear of transactions only when they are on disk. The server's default is yes. */
+  withConfirmedReads(confirmedReads: boolean): this {
+    this.#confirmedReads = confirmedReads;
+    return this;
+  }
+
+  /** Accepted for compatibility; frames are never compressed. */
+  withCompression(_compression: 'gzip' | 'brotli' | 'none'): this {
+    return this;
+  }
+
+  /** Accepted for compatibility; it means nothing since protocol v2. */
+  withLightMode(_lightMode: boolean): this {
+    return this;
+  }
+
+  withTimeouts(timeouts: Timeouts): this {
+    this.#timeouts = { ...this.#timeouts, ...timeouts };
+    return this;
+  }
+
+  /** Where problems go that no callback was given for; the console by default. */
+  withLog(log: ProblemLog): this {
+    this.#log = log;
+    return this;
+  }
+
+  /** Carries frames by something else than the platform's WebSocket. */
+  withTransport(openTransport: OpenTransport): this {
+    this.#openTransport = openTransport;
+    return this;
+  }
+
+  /** For tests. */
+  withClock(clock: Clock): this {
+    this.#clock = clock;
+    return this;
+  }
+
+  onConnect(callback: (connection: C, identity: Identity, token: string) => void): this {
+    this.#listeners.connect.push(callback);
+    return this;
+  }
+
+  /** The connection was never made; `error` is a ConnectionError. */
+  onConnectError(callback: (ctx: ErrorContextInterface<RM>, error: Error) => void): this {
+    this.#listeners.connectError.push(callback);
+    return this;
+  }
+
+  /** The connection ended; `error` is a ConnectionError with the close code, or undefined after `disconnect()`. */
+  onDisconnect(callback: (ctx: ErrorContextInterface<RM>, error?: Error) => void): this {
+    this.#listeners.disconnect.push(callback);
+    return this;
+  }
+
+  /** Starts connecting. */
+  build(): C {
+    if (this.#uri === undefined) throw new TypeError('a connection needs a URI: call withUri(...)');
+    if (this.#databaseName === undefined) {
+      throw new TypeError('a connection needs a database: call withDatabaseName(...)');
+    }
+    return this.#make({
+      remoteModule: this.#remoteModule,
+      uri: this.#uri,
+      databaseName: this.#databaseName,
+      token: this.#token,
+      confirmedReads: this.#confirmedReads,
+      openTransport: this.#openTransport ?? platform.openTransport,
+      clock: this.#clock,
+      log: this.#log,
+      connectTimeoutMs: this.#timeouts.connectMs ?? CONNECT_TIMEOUT_MS,
+      callTimeoutMs: this.#timeouts.callMs ?? CALL_TIMEOUT_MS,
+      listeners: this.#listeners,
+    });
+  }
+}

@@ -1,0 +1,3 @@
+export { generateTypeScript } from './generate-typescript.js';
+export type { ClientSdk, GenerateOptions } from './generate-typescript.js';
+export { CodegenError } from './names.js';
