@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Expression, Statement } from './ast.js';
 import { EXPRESSION_DEPTH_MAX } from './expression-parser.js';
@@ -173,7 +173,7 @@ describe('arbitrary text', () => {
   ])('%s either parse or throw SqlError', (_name, arbitrary) => {
     fc.assert(
       fc.property(arbitrary, fc.constantFrom('adHoc', 'subscription'), (sql, dialect) => {
-        const error = thrownBy(() => parseSql(sql, dialect as SqlDialect));
+        const error = thrownBy(() => parseSql(sql, dialect));
         expect(error === undefined || error instanceof SqlError).toBe(true);
       }),
       { numRuns: 2000 },
