@@ -11,6 +11,7 @@ import { type NetLimits, netLimitsDefault, type WebSocketLimits } from './net-li
 import { ProtocolSniffer } from './protocol-sniffer.js';
 import { TimerWheel, type WheelTask } from './timer-wheel.js';
 import { TurnFlusher } from './turn-flusher.js';
+import { BufferJoiner } from './websocket/buffer-joiner.js';
 import { CloseCode } from './websocket/close-code.js';
 import type { ConnectionHost, ServerConnection } from './websocket/connection.js';
 import { isWebSocketUpgrade } from './websocket/handshake.js';
@@ -63,7 +64,14 @@ export class Listener {
     this.turns = new TurnFlusher((error) => onError(error, 'flush'));
     const wheel = new TimerWheel(options.clock ?? systemClock, (error) => onError(error, 'timer'));
     const connections = new Set<ServerConnection>();
-    this.#host = { turns: this.turns, wheel, arena: new OutputArena(), connections, onError };
+    this.#host = {
+      turns: this.turns,
+      wheel,
+      arena: new OutputArena(),
+      joiner: new BufferJoiner(),
+      connections,
+      onError,
+    };
     this.#upgrades = new UpgradeDispatcher(this.#host, limits);
     this.#isTls = options.tls !== undefined;
     this.#bindHost = options.host ?? '127.0.0.1';

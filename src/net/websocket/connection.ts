@@ -4,6 +4,7 @@ import type { WebSocketLimits } from '../net-limits.js';
 import type { TimerWheel, WheelTask } from '../timer-wheel.js';
 import type { Flushable, TurnFlusher } from '../turn-flusher.js';
 import { Backlog } from './backlog.js';
+import type { BufferJoiner } from './buffer-joiner.js';
 import { CloseCode, cutReason } from './close-code.js';
 import { Opcode } from './frame.js';
 import { FrameReceiver, type FrameSink } from './frame-receiver.js';
@@ -48,6 +49,7 @@ export interface ConnectionHost {
   readonly turns: TurnFlusher;
   readonly wheel: TimerWheel;
   readonly arena: OutputArena;
+  readonly joiner: BufferJoiner;
   readonly connections: Set<ServerConnection>;
   onError(error: unknown, where: string): void;
 }
@@ -362,7 +364,7 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
     let bytes = 0;
     for (const part of parts) bytes += part.length;
     if (parts.length === 1) socket.write(parts[0]);
-    else if (bytes <= JOIN_BYTES_MAX) socket.write(Buffer.concat(parts, bytes));
+    else if (bytes <= JOIN_BYTES_MAX) socket.write(this.#host.joiner.join(parts, bytes));
     else {
       socket.cork();
       for (const part of parts) socket.write(part);
