@@ -52,6 +52,8 @@ export class Listener {
   readonly #isTls: boolean;
   readonly #bindHost: string;
   #closed: Promise<void> | undefined;
+  #resolveGone: () => void = () => {};
+  readonly #gone = new Promise<void>((resolve) => void (this.#resolveGone = resolve));
 
   private constructor(options: ListenerOptions) {
     const limits: NetLimits = {
@@ -127,14 +129,20 @@ export class Listener {
 
   async #close(drainMs: number): Promise<void> {
     this.#upgrades.isClosing = true;
-    const gone = new Promise<void>((resolve) => void this.#server.close(() => resolve()));
+    this.#server.close();
     this.#sniffer.endWaiting();
     this.turns.flush();
     for (const connection of this.#host.connections) connection.close(CloseCode.goingAway, 'server shutdown');
+    if (drainMs <= 0) this.#destroySockets();
     const deadline: WheelTask = { wheelDueMs: Infinity, onWheelDue: () => this.#destroySockets() };
     this.#host.wheel.schedule(deadline, drainMs);
-    await gone;
+    await this.#gone;
     this.#host.wheel.cancel(deadline);
+  }
+
+  /** The server says `close` before its last socket does. */
+  #checkGone(): void {
+    if (!this.#server.listening && this.#sockets.size === 0) this.#resolveGone();
   }
 
   #destroySockets(): void {
@@ -145,8 +153,12 @@ export class Listener {
     const server = this.#server;
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
+      socket.once('close', () => {
+        this.#sockets.delete(socket);
+        this.#checkGone();
+      });
     });
+    server.on('close', () => this.#checkGone());
     server.on('request', (message, out) => void this.router.handle(message, out));
     server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
       // From here on nobody else listens; an error is followed by `close`.

@@ -80,6 +80,7 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
   #state: State = State.open;
   #isQueued = false;
   #isOverflowing = false;
+  #isPaused = false;
   #isDelivering = false;
   #hasPeerClosed = false;
   #isPongDue = false;
@@ -216,6 +217,7 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
     this.#isQueued = false;
     if (this.#state === State.ended) return;
     this.#writeQueue();
+    this.#checkOverflow();
     if (this.#state === State.closing && this.#hasPeerClosed && this.#backlog === undefined)
       this.#socket.end();
   }
@@ -301,8 +303,15 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
   /** Whether a message may be queued; closes a peer that reads too slowly. */
   #canSend(): boolean {
     if (this.#state !== State.open) return false;
+    const { sendSoftBytes, sendHardBytes } = this.#limits;
+    // A turn that sends a lot is not a slow reader: first see what the kernel takes. Nor may a flood of requests
+    // in one turn pile up answers, so what is read stops here and the handler hears of it when the turn ends.
+    if (this.#queue.bytes > sendSoftBytes) {
+      this.#writeQueue();
+      if (this.bufferedBytes > sendSoftBytes) this.#pauseReading();
+    }
     const waiting = this.#queue.bytes + (this.#backlog?.bytes ?? 0);
-    if (waiting + this.#socket.writableLength <= this.#limits.sendHardBytes) return true;
+    if (waiting + this.#socket.writableLength <= sendHardBytes) return true;
     // What the socket has not begun to write can be taken back: the close frame follows whole frames.
     this.#queue.clear();
     this.#backlog = undefined;
@@ -322,7 +331,7 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
     this.#closingSinceMs = this.#host.wheel.nowMs;
     this.#host.wheel.schedule(this, this.#limits.closeHandshakeMs);
     // A close frame cannot be seen by a socket that is not read.
-    if (this.#isOverflowing) this.#socket.resume();
+    this.#resumeReading();
   }
 
   #requestFlush(): void {
@@ -345,7 +354,6 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
     } else {
       this.#writeParts(output);
     }
-    if (this.bufferedBytes > this.#limits.sendSoftBytes) this.#beginOverflow();
   }
 
   /** Moves the backlog into the socket until that wants to drain first. */
@@ -372,19 +380,33 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
     }
   }
 
-  #beginOverflow(): void {
-    if (this.#isOverflowing || this.#state !== State.open) return;
-    this.#isOverflowing = true;
-    // Its requests wait in its own kernel meanwhile.
-    this.#socket.pause();
-    this.#callHandler('overflow', (handler) => handler.onOverflow?.());
+  #checkOverflow(): void {
+    if (this.#state !== State.open || this.#isOverflowing) return;
+    if (this.bufferedBytes > this.#limits.sendSoftBytes) {
+      this.#isOverflowing = true;
+      this.#pauseReading();
+      this.#callHandler('overflow', (handler) => handler.onOverflow?.());
+    } else {
+      this.#resumeReading();
+    }
   }
 
   #endOverflow(): void {
     this.#isOverflowing = false;
-    if (this.#state !== State.open) return;
+    this.#resumeReading();
+    if (this.#state === State.open) this.#callHandler('drain', (handler) => handler.onDrain?.());
+  }
+
+  /** The peer's requests wait in its own kernel meanwhile. */
+  #pauseReading(): void {
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  #resumeReading(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
     this.#socket.resume();
-    this.#callHandler('drain', (handler) => handler.onDrain?.());
   }
 
   #callHandler(where: string, call: (handler: WebSocketHandler) => void): void {
