@@ -124,6 +124,12 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
     if (head.length > 0) this.receive(head);
   }
 
+  /** Gives the socket back before `start`, with nothing written. */
+  abandon(): void {
+    this.#state = State.ended;
+    this.#queue.clear();
+  }
+
   /** Queues octets that are no frame: the answer to the handshake. */
   sendRaw(bytes: Uint8Array): void {
     this.#queue.pushShared(bytes);

@@ -132,22 +132,22 @@ export class UpgradeDispatcher {
     if (answer.kind === 'reject') {
       return rejectUpgrade(socket, answer.status, answer.body ?? '', answer.headers);
     }
-    const protocol = answer.protocol ?? '';
+    // Most connections share one set of limits.
+    const shared = this.#limits.webSocket;
+    const limits = answer.limits === undefined ? shared : { ...shared, ...answer.limits };
+    const connection = new ServerConnection(socket, answer.protocol ?? '', this.#host, limits);
+    let handler: WebSocketHandler;
     try {
-      if (protocol !== '' && !protocols.includes(protocol)) {
-        throw new Error(`subprotocol "${protocol}" was not offered by the client`);
-      }
-      const limits = { ...this.#limits.webSocket, ...answer.limits };
-      // Most connections share one set of limits.
-      const shared = answer.limits === undefined ? this.#limits.webSocket : limits;
-      const connection = new ServerConnection(socket, protocol, this.#host, shared);
       // First in the queue: the 101 and what `open` sends leave together.
-      connection.sendRaw(switchingProtocols(key, protocol, answer.headers));
-      connection.start(answer.open(connection), head);
+      connection.sendRaw(switchingProtocols(key, answer, protocols));
+      handler = answer.open(connection);
     } catch (error) {
       this.#host.onError(error, 'open');
+      connection.abandon();
       rejectUpgrade(socket, 500, 'internal error');
+      return;
     }
+    connection.start(handler, head);
   }
 }
 
@@ -180,16 +180,21 @@ class DecisionWait implements WheelTask {
 
 function switchingProtocols(
   key: string,
-  protocol: string,
-  headers: Readonly<Record<string, string>> = {},
+  answer: Extract<UpgradeDecision, { kind: 'accept' }>,
+  offered: readonly string[],
 ): Buffer {
+  const { protocol = '', headers = {} } = answer;
   const lines = [
     'HTTP/1.1 101 Switching Protocols',
     'Upgrade: websocket',
     'Connection: Upgrade',
     `Sec-WebSocket-Accept: ${acceptKey(key)}`,
   ];
-  if (protocol !== '') lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
+  if (protocol !== '') {
+    if (!offered.includes(protocol))
+      throw new Error(`subprotocol "${protocol}" was not offered by the client`);
+    lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
+  }
   return encodeHead(lines, headers);
 }
 
