@@ -27,7 +27,7 @@ async function open(
   const recovered = await recoverLog(disk.mount(), {
     databaseKey,
     ...options,
-    apply: (found, offset) => names.push(`${offset} ${found.functionName}`),
+    apply: (found, offset) => void names.push(`${offset} ${found.functionName}`),
   });
   return { ...recovered, names };
 }
@@ -57,7 +57,7 @@ describe('file log', () => {
     log.append({ ...record('f'), sections });
     await log.close();
     const found: TransactionRecord[] = [];
-    await recoverLog(disk.mount(), { databaseKey, apply: (each) => found.push(each) });
+    await recoverLog(disk.mount(), { databaseKey, apply: (each) => void found.push(each) });
     expect(found).toEqual([{ ...record('f'), sections }]);
   });
 

@@ -31,7 +31,7 @@ function source(rowCount = 3, rowBytes = 10): SnapshotSource {
 async function read(disk: SimulatedDisk): Promise<string[]> {
   const seen: string[] = [];
   await readSnapshot(disk.mount(), 42, databaseKey, {
-    section: ({ kind, bytes }) => seen.push(`section ${kind} ${bytes.join()}`),
+    section: ({ kind, bytes }) => void seen.push(`section ${kind} ${bytes.join()}`),
     rows: (table, rows) => seen.push(...rows.map((row) => `${table} ${row.length}:${row[0]}`)),
   });
   return seen;
