@@ -22,8 +22,7 @@ export type CommitObserver = (commit: Commit) => void;
  */
 export class Database {
   readonly options: DatabaseOptions;
-  /** Where commits go. Recovery replays first and then puts the log here that it has read. */
-  log: CommitLog;
+  readonly log: CommitLog;
   /** By canonical name. */
   readonly tables: ReadonlyMap<string, Table>;
   /** Equal for equal schemas. */
@@ -105,22 +104,6 @@ export class Database {
     this.#schema = schema;
   }
 
-  /** Has the open transaction log something besides its rows. It is logged even if no row changes. */
-  addSection(section: LogSection): void {
-    this.#scope.assertOpen('the log');
-    this.#scope.sections.push(section);
-  }
-
-  /** What a snapshot has to keep besides the rows: where sequences go on. */
-  sequenceSections(): LogSection[] {
-    return [...this.tables.values()].flatMap(({ name: table, sequences }) =>
-      sequences.map(({ name: sequence, allocated: next }) => ({
-        kind: SectionKind.sequence,
-        bytes: encodeAllocation({ table, sequence, next }),
-      })),
-    );
-  }
-
   /** Does again what a logged transaction did, without logging it or telling anybody. For recovery. */
   applyChanges(record: Pick<TransactionRecord, 'changes' | 'sections'>): void {
     assert(!this.inTransaction, 'changes are replayed between transactions');
@@ -157,15 +140,14 @@ export class Database {
   /** Makes the deltas and hands them to the log. Changes nothing else, so that a throw can still be taken back. */
   #log(origin: TransactionOrigin): Commit {
     const deltas = this.#collectDeltas();
-    const added = this.#scope.sections;
-    if (deltas.length === 0 && added.length === 0) return { offset: this.log.lastOffset, origin, deltas };
+    if (deltas.length === 0) return { offset: this.log.lastOffset, origin, deltas };
     const offset = this.log.append({
       timestampMicros: origin.timestampMicros,
       caller: origin.caller,
       connectionId: origin.connectionId,
       functionName: origin.functionName,
       changes: deltas.map(toTableChange),
-      sections: [...this.#collectAllocations(), ...added],
+      sections: this.#collectAllocations(),
     });
     return { offset, origin, deltas };
   }

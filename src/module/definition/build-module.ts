@@ -1,0 +1,194 @@
+import type { TableDef } from '../../engine/schema.js';
+import type { SchemaShape } from '../db-view.js';
+import type { ModuleDef, ReducerDef } from '../module-def.js';
+import { isModuleExport, moduleExport } from '../reducer-export.js';
+import type { ReducerBody, ReducerEntry } from '../reducer-export.js';
+import type { TableHandle } from '../table.js';
+import type { CaseConversionPolicy } from '../schema.js';
+import { buildTable, scheduleColumn } from './build-table.js';
+import { DefinitionError } from './definition-error.js';
+import { canonicalName, NameSet } from './names.js';
+import type { NamePolicy } from './names.js';
+import { hashSchema } from './schema-hash.js';
+import { TypespaceBuilder } from './typespace-builder.js';
+
+/** A reducer that can be run. */
+export interface RunnableReducer {
+  readonly def: ReducerDef;
+  readonly body: ReducerBody;
+}
+
+/** A module in memory: what it is, and its functions. */
+export interface Module {
+  readonly def: ModuleDef;
+  /** The tables as they were written, by accessor. */
+  readonly tables: SchemaShape;
+  /** By canonical name. */
+  readonly reducers: ReadonlyMap<string, RunnableReducer>;
+  readonly schemaHash: string;
+  /** Turns positions in the bundled program into those of the author's files. */
+  mapStack(stack: string): string;
+}
+
+export interface SchemaParts {
+  readonly tables: SchemaShape;
+  readonly settings: { readonly CASE_CONVERSION_POLICY?: CaseConversionPolicy };
+}
+
+/** Builds a module from its schema and its other exports, by name. */
+export function buildModule(schema: SchemaParts, exports: Readonly<Record<string, unknown>>): Module {
+  const policy: NamePolicy = schema.settings.CASE_CONVERSION_POLICY?.tag === 'None' ? 'none' : 'snakeCase';
+  const types = new TypespaceBuilder(policy);
+  const entries = collectReducers(schema, exports);
+  const tables = buildTables(schema.tables, entries, policy, types);
+  const scheduled = new Set(tables.flatMap((def) => def.schedule?.functionName ?? []));
+  const reducers = buildReducers(entries, scheduled, policy, types);
+  types.checkFinite();
+  const def: ModuleDef = {
+    schema: { typespace: { types: types.types }, tables },
+    namedTypes: types.namedTypes,
+    reducers: reducers.map((reducer) => reducer.def),
+    caseConversion: policy,
+  };
+  return {
+    def,
+    tables: schema.tables,
+    reducers: new Map(reducers.map((reducer) => [reducer.def.name, reducer])),
+    schemaHash: hashSchema(def.schema),
+    mapStack: (stack) => stack,
+  };
+}
+
+type Entries = ReadonlyMap<string, ReducerEntry>;
+
+/** The reducers by the name of their export; groups are opened. */
+function collectReducers(schema: object, exports: Readonly<Record<string, unknown>>): Entries {
+  const entries = new Map<string, ReducerEntry>();
+  const names = new Map<ReducerEntry, string>();
+  const add = (exportName: string, value: unknown): void => {
+    // The schema may be exported under its own name as well.
+    if (value === schema) return;
+    if (!isModuleExport(value)) throw notAnExport(exportName, value);
+    const entry = value[moduleExport];
+    if (entry.kind === 'group') {
+      for (const [name, member] of Object.entries(entry.members)) add(name, member);
+      return;
+    }
+    checkEntry(schema, entry, exportName, names.get(entry));
+    if (entries.has(exportName)) {
+      throw new DefinitionError('DUPLICATE_NAME', `two reducers are exported as \`${exportName}\``);
+    }
+    names.set(entry, exportName);
+    entries.set(exportName, entry);
+  };
+  for (const [name, value] of Object.entries(exports)) if (name !== 'default') add(name, value);
+  return entries;
+}
+
+function notAnExport(name: string, value: unknown): DefinitionError {
+  const what = value === null ? 'null' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  return new DefinitionError(
+    'BAD_EXPORT',
+    `export \`${name}\` is ${what}, not a reducer: the module's file exports only what was made with the schema's methods; move it to another file or do not export it`,
+  );
+}
+
+function checkEntry(schema: object, entry: ReducerEntry, name: string, earlier: string | undefined): void {
+  if (entry.schema !== schema) {
+    throw new DefinitionError(
+      'BAD_EXPORT',
+      `reducer \`${name}\` belongs to another schema than the default export`,
+    );
+  }
+  if (earlier !== undefined) {
+    throw new DefinitionError(
+      'BAD_EXPORT',
+      `the same reducer is exported twice, as \`${earlier}\` and \`${name}\``,
+    );
+  }
+}
+
+function buildTables(
+  handles: SchemaShape,
+  entries: Entries,
+  policy: NamePolicy,
+  types: TypespaceBuilder,
+): TableDef[] {
+  const names = new NameSet('tables');
+  const built = Object.entries(handles).map(([accessor, handle]) => {
+    const def = buildTable(accessor, handle, policy, types);
+    names.add(def.name, accessor);
+    // SQL takes both names, so that of one table must not be the accessor of another.
+    if (def.sourceName !== def.name) names.add(def.sourceName, accessor);
+    return { handle, def };
+  });
+  return built.map(({ handle, def }) => withSchedule(def, handle, entries));
+}
+
+function withSchedule(def: TableDef, handle: TableHandle, entries: Entries): TableDef {
+  const functionName = scheduledFunction(def, handle, entries);
+  if (functionName === undefined) return def;
+  return { ...def, schedule: { name: `${def.name}_sched`, column: scheduleColumn(def), functionName } };
+}
+
+/** The reducer that a table names with `scheduled`, or that names the table with `onSchedule`. */
+function scheduledFunction(def: TableDef, handle: TableHandle, entries: Entries): string | undefined {
+  const target = handle.options.scheduled?.();
+  const found = [...entries].filter(
+    ([, entry]) => entry.onSchedule === handle || (target !== undefined && target[moduleExport] === entry),
+  );
+  if (found.length > 1) {
+    const names = found.map(([name]) => `\`${name}\``).join(' and ');
+    throw new DefinitionError(
+      'BAD_SCHEDULE',
+      `table \`${def.sourceName}\` is scheduled for ${names}; keep one`,
+    );
+  }
+  if (target !== undefined && found.length === 0) {
+    throw new DefinitionError(
+      'BAD_SCHEDULE',
+      `table \`${def.sourceName}\` is scheduled for a reducer that is not exported; export it from the module's file`,
+    );
+  }
+  return found[0]?.[0];
+}
+
+function buildReducers(
+  entries: Entries,
+  scheduled: ReadonlySet<string>,
+  policy: NamePolicy,
+  types: TypespaceBuilder,
+): RunnableReducer[] {
+  const names = new NameSet('reducers');
+  const lifecycles = new Map<string, string>();
+  return [...entries].map(([sourceName, entry]) => {
+    const what = `reducer \`${sourceName}\``;
+    const name = canonicalName(policy, sourceName, entry.name, what);
+    names.add(name, sourceName);
+    if (entry.lifecycle !== undefined) checkLifecycle(lifecycles, entry.lifecycle, sourceName);
+    const fields = Object.entries(entry.params).map(([property, column]) => ({
+      property,
+      name: column.settings.name,
+      node: column.node,
+    }));
+    const def: ReducerDef = {
+      name,
+      sourceName,
+      params: types.product(fields, what),
+      lifecycle: entry.lifecycle,
+      isPrivate: entry.lifecycle !== undefined || scheduled.has(sourceName),
+    };
+    return { def, body: entry.body };
+  });
+}
+
+function checkLifecycle(seen: Map<string, string>, lifecycle: string, sourceName: string): void {
+  const other = seen.get(lifecycle);
+  if (other !== undefined) {
+    throw new DefinitionError(
+      'BAD_EXPORT',
+      `\`${other}\` and \`${sourceName}\` are both ${lifecycle} reducers; a module has at most one`,
+    );
+  }
+  seen.set(lifecycle, sourceName);
+}

@@ -1,0 +1,241 @@
+import type { Clock } from '../base/clock.js';
+import { closestWord } from '../base/closest-word.js';
+import type { Database } from '../engine/database.js';
+import type { Commit, TransactionOrigin } from '../engine/contract.js';
+import type { ProductType, Typespace } from '../values/algebraic-type.js';
+import { compileCodec, decodeFromBytes } from '../values/bsatn/codec.js';
+import type { Codec } from '../values/bsatn/codec.js';
+import type { Identity } from '../values/identity.js';
+import { decodeJson } from '../values/sats-json/decode-json.js';
+import type { Module, RunnableReducer } from './definition/build-module.js';
+import { describeChanges } from './definition/schema-hash.js';
+import { SenderError } from './errors.js';
+import type { SchemaShape, DbView } from './db-view.js';
+import type { ModuleLog } from './logs.js';
+import type { Caller, Lifecycle, ModuleDef, ReducerOutcome } from './module-def.js';
+import { ReducerContext } from './reducer-context.js';
+import type { ContextShare } from './reducer-context.js';
+import { makeTableAccessor } from './table-accessor.js';
+
+export interface ModuleHostOptions {
+  readonly log: ModuleLog;
+  readonly clock: Clock;
+}
+
+/** What the wire calls the lifecycle reducers, for the refusal. */
+const LIFECYCLE_NAMES: Readonly<Record<Lifecycle, string>> = {
+  init: 'Init',
+  clientConnected: 'OnConnect',
+  clientDisconnected: 'OnDisconnect',
+};
+
+interface HostedReducer extends RunnableReducer {
+  readonly codec: Codec;
+}
+
+/** Whether another module can take over the database while it runs, or what speaks against it. */
+export type Replacement =
+  | { readonly kind: 'possible' }
+  | { readonly kind: 'schemaChanged'; readonly changes: readonly string[] };
+
+/**
+ * Runs the reducers of one module on one database, each as one transaction.
+ *
+ * @example
+ * const outcome = host.callReducer('send_message', caller, argsBsatn);
+ * if (outcome.kind === 'refused') console.error(outcome.message);
+ */
+export class ModuleHost {
+  readonly def: ModuleDef;
+  readonly #database: Database;
+  readonly #module: Module;
+  readonly #log: ModuleLog;
+  readonly #clock: Clock;
+  readonly #reducers: ReadonlyMap<string, HostedReducer>;
+  readonly #lifecycles: ReadonlyMap<Lifecycle, HostedReducer>;
+  readonly #share: ContextShare;
+
+  /** The database's schema is the module's, or one that `canReplace` has found to be equal. */
+  constructor(database: Database, module: Module, { log, clock }: ModuleHostOptions) {
+    this.def = module.def;
+    this.#database = database;
+    this.#module = module;
+    this.#log = log;
+    this.#clock = clock;
+    const { typespace } = module.def.schema;
+    const hosted = [...module.reducers.values()].map((reducer) => ({
+      ...reducer,
+      codec: compileCodec(reducer.def.params, typespace),
+    }));
+    this.#reducers = new Map(hosted.map((reducer) => [reducer.def.name, reducer]));
+    this.#lifecycles = new Map(
+      hosted.flatMap((reducer) =>
+        reducer.def.lifecycle === undefined ? [] : [[reducer.def.lifecycle, reducer] as const],
+      ),
+    );
+    this.#share = {
+      databaseIdentity: database.options.identity,
+      db: makeDb(database, module),
+      nextOffset: () => database.log.lastOffset + 1,
+      uuidCounter: { value: 0 },
+    };
+  }
+
+  /** Runs a reducer for a client. @param name canonical. @param args the parameters as a BSATN product. */
+  callReducer(name: string, caller: Caller, args: Uint8Array): ReducerOutcome {
+    const reducer = this.#reducers.get(name);
+    const refusal = this.#refuse(reducer, name, caller);
+    if (refusal !== undefined || reducer === undefined) return refusal ?? this.#unknown(name);
+    let values: unknown;
+    try {
+      values = decodeFromBytes(reducer.codec, args);
+    } catch (error) {
+      return this.#badArguments(name, error);
+    }
+    return this.#run(reducer, caller, values);
+  }
+
+  /** The same with the parameters as SATS-JSON: an array in order, or an object by canonical names. */
+  callReducerJson(name: string, caller: Caller, jsonText: string): ReducerOutcome {
+    const reducer = this.#reducers.get(name);
+    const refusal = this.#refuse(reducer, name, caller);
+    if (refusal !== undefined || reducer === undefined) return refusal ?? this.#unknown(name);
+    let values: unknown;
+    try {
+      values = decodeArguments(reducer.def.params, jsonText, this.def.schema.typespace);
+    } catch (error) {
+      return this.#badArguments(name, error);
+    }
+    return this.#run(reducer, caller, values);
+  }
+
+  /** Runs `init`, for a database that was just created. */
+  runInit(owner: Identity): ReducerOutcome {
+    return this.#runLifecycle('init', { identity: owner, connectionId: undefined, tokenPayload: undefined });
+  }
+
+  /** To be called before a client is let in: any outcome but `committed` keeps the client out. */
+  clientConnected(caller: Caller): ReducerOutcome {
+    return this.#runLifecycle('clientConnected', caller);
+  }
+
+  /** To be called once for every client that was let in, whatever its end. */
+  clientDisconnected(caller: Caller): ReducerOutcome {
+    return this.#runLifecycle('clientDisconnected', caller);
+  }
+
+  /** Whether a host of `other` could go on with this host's database. */
+  canReplace(other: Module): Replacement {
+    if (other.schemaHash === this.#module.schemaHash) return { kind: 'possible' };
+    return { kind: 'schemaChanged', changes: describeChanges(this.def.schema, other.def.schema) };
+  }
+
+  #runLifecycle(lifecycle: Lifecycle, caller: Caller): ReducerOutcome {
+    const reducer = this.#lifecycles.get(lifecycle);
+    if (reducer !== undefined) return this.#run(reducer, caller, {});
+    const timestampMicros = this.#clock.nowMicros();
+    const origin = originOf(caller, lifecycle, timestampMicros);
+    return { kind: 'committed', commit: this.#database.transact(origin, nothing).commit, timestampMicros };
+  }
+
+  #run(reducer: HostedReducer, caller: Caller, args: unknown): ReducerOutcome {
+    const timestampMicros = this.#clock.nowMicros();
+    const { name } = reducer.def;
+    const context = new ReducerContext(this.#share, caller, timestampMicros);
+    const outer = this.#log.currentFunction;
+    this.#log.currentFunction = name;
+    let commit: Commit;
+    try {
+      const origin = originOf(caller, name, timestampMicros);
+      commit = this.#database.transact(origin, () => runBody(reducer, context, args)).commit;
+    } catch (error) {
+      return this.#failed(name, error, timestampMicros);
+    } finally {
+      this.#log.currentFunction = outer;
+    }
+    return { kind: 'committed', commit, timestampMicros };
+  }
+
+  #failed(name: string, error: unknown, timestampMicros: number): ReducerOutcome {
+    if (error instanceof SenderError) return { kind: 'refused', message: error.message, timestampMicros };
+    const message = error instanceof Error ? error.message : String(error);
+    this.#log.write('Panic', `reducer \`${name}\`: ${this.#describe(error)}`);
+    return { kind: 'crashed', message, timestampMicros };
+  }
+
+  #describe(error: unknown): string {
+    if (!(error instanceof Error)) return `threw ${String(error)}`;
+    return error.stack === undefined ? error.message : this.#module.mapStack(error.stack);
+  }
+
+  /** Why the caller may not call it, if so. */
+  #refuse(reducer: HostedReducer | undefined, name: string, caller: Caller): ReducerOutcome | undefined {
+    if (reducer === undefined) return this.#unknown(name);
+    const { lifecycle, isPrivate } = reducer.def;
+    if (lifecycle !== undefined) {
+      return {
+        kind: 'badArguments',
+        message: `can't directly call special ${LIFECYCLE_NAMES[lifecycle]} lifecycle reducer`,
+        timestampMicros: this.#clock.nowMicros(),
+      };
+    }
+    return isPrivate && !this.#isTrusted(caller) ? this.#unknown(name) : undefined;
+  }
+
+  /** The owner, and the database itself when a schedule is due. */
+  #isTrusted({ identity }: Caller): boolean {
+    const { owner, identity: self } = this.#database.options;
+    return identity.isEqual(owner) || identity.isEqual(self);
+  }
+
+  #unknown(name: string): ReducerOutcome {
+    const known = this.def.reducers.filter((reducer) => !reducer.isPrivate).map((reducer) => reducer.name);
+    const closest = closestWord(name, known);
+    const hint = closest === undefined ? '' : ` (did you mean \`${closest}\`?)`;
+    return {
+      kind: 'unknown',
+      message: `no such reducer: \`${name.slice(0, 80)}\`${hint}`,
+      timestampMicros: this.#clock.nowMicros(),
+    };
+  }
+
+  #badArguments(name: string, error: unknown): ReducerOutcome {
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      kind: 'badArguments',
+      message: `invalid arguments for reducer ${name}: ${reason}`,
+      timestampMicros: this.#clock.nowMicros(),
+    };
+  }
+}
+
+function nothing(): void {}
+
+function originOf(caller: Caller, functionName: string, timestampMicros: number): TransactionOrigin {
+  return { caller: caller.identity, connectionId: caller.connectionId, functionName, timestampMicros };
+}
+
+function runBody(reducer: HostedReducer, context: ReducerContext, args: unknown): void {
+  const result = reducer.body(context, args);
+  if (result === undefined || typeof result !== 'object' || result === null || !('then' in result)) return;
+  if (typeof result.then !== 'function') return;
+  // Nobody else looks at the promise: without this its rejection would end the process.
+  void Promise.resolve(result as PromiseLike<unknown>).catch(() => {});
+  throw new TypeError(
+    'the reducer returned a promise, and everything it did is undone: reducers are synchronous, remove `async` and `await`',
+  );
+}
+
+function decodeArguments(params: ProductType, jsonText: string, typespace: Typespace): unknown {
+  return decodeJson(params, jsonText.trim() === '' ? '[]' : jsonText, typespace);
+}
+
+function makeDb(database: Database, module: Module): DbView<SchemaShape> {
+  // Without a prototype: a table may be called `constructor`.
+  const db: Record<string, object> = Object.create(null) as Record<string, object>;
+  for (const def of module.def.schema.tables) {
+    const handle = module.tables[def.sourceName]!;
+    db[def.sourceName] = makeTableAccessor(database.table(def.name), handle, module.def.schema.typespace);
+  }
+  return Object.freeze(db) as DbView<SchemaShape>;
+}

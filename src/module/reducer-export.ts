@@ -1,0 +1,45 @@
+import type { Lifecycle } from './module-def.js';
+import type { ReducerCtx } from './reducer-ctx.js';
+import type { SchemaShape } from './db-view.js';
+import type { TableHandle } from './table.js';
+import type { InferRow, RowShape } from './types/builders.js';
+
+/* What a module's file exports besides its schema. The export's name becomes the function's. */
+
+export const moduleExport: unique symbol = Symbol('chorale.moduleExport');
+
+/** A reducer as its author wrote it; the context's and arguments' types are the compiler's business. */
+export type ReducerBody = (ctx: unknown, args: unknown) => unknown;
+
+export interface ReducerEntry {
+  readonly kind: 'reducer';
+  /** The schema whose method made it. */
+  readonly schema: object;
+  readonly params: RowShape;
+  readonly body: ReducerBody;
+  /** The wire name, when the author gave one. */
+  readonly name: string | undefined;
+  readonly lifecycle: Lifecycle | undefined;
+  /** The table whose due rows it handles. */
+  readonly onSchedule: TableHandle | undefined;
+}
+
+export interface GroupEntry {
+  readonly kind: 'group';
+  readonly members: Readonly<Record<string, ModuleExport>>;
+}
+
+export interface ModuleExport {
+  readonly [moduleExport]: ReducerEntry | GroupEntry;
+}
+
+/** A reducer that can also be called by another one, within the same transaction. */
+export interface ReducerExport<S extends SchemaShape, P extends RowShape> extends ModuleExport {
+  (ctx: ReducerCtx<S>, args: InferRow<P>): void;
+}
+
+export function isModuleExport(value: unknown): value is ModuleExport {
+  return (
+    (typeof value === 'object' || typeof value === 'function') && value !== null && moduleExport in value
+  );
+}

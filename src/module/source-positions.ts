@@ -1,0 +1,59 @@
+import { SourceMap } from 'node:module';
+import type { LogPlace } from './logs.js';
+
+/* Positions in a bundled program back to positions in the author's files, by the source map at its end. */
+
+const INLINE_MAP =
+  /\/\/# sourceMappingURL=data:application\/json;(?:charset=utf-8;)?base64,([A-Za-z0-9+/=]+)\s*$/;
+
+export class SourcePositions {
+  readonly #url: string;
+  readonly #map: SourceMap | undefined;
+  readonly #position: RegExp;
+
+  /** @param url where the program is loaded from, as it stands in stack traces. */
+  constructor(url: string, program: string) {
+    this.#url = url;
+    this.#map = readMap(program);
+    this.#position = new RegExp(`${escapeRegExp(url)}:(\\d+):(\\d+)`, 'g');
+  }
+
+  /** The same stack trace with the author's files; what is not his stays. */
+  mapStack(stack: string): string {
+    return stack.replace(this.#position, (whole, line: string, column: string) => {
+      const found = this.#find(Number(line), Number(column));
+      return found === undefined ? whole : `${found.filename}:${found.line}:${found.column}`;
+    });
+  }
+
+  /** The first place in the author's files that a stack trace names. */
+  findPlace(stack: string): LogPlace | undefined {
+    if (!stack.includes(this.#url)) return undefined;
+    this.#position.lastIndex = 0;
+    const match = this.#position.exec(stack);
+    return match === null ? undefined : this.#find(Number(match[1]), Number(match[2]));
+  }
+
+  #find(line: number, column: number): (LogPlace & { readonly column: number }) | undefined {
+    const entry = this.#map?.findEntry(line - 1, column - 1);
+    if (entry === undefined || !('originalSource' in entry)) return undefined;
+    return { filename: entry.originalSource, line: entry.originalLine + 1, column: entry.originalColumn + 1 };
+  }
+}
+
+function readMap(program: string): SourceMap | undefined {
+  // The map is the last line; searching a large program from its start would be slow.
+  const lastLine = program.slice(program.lastIndexOf('\n', program.length - 2) + 1);
+  const encoded = INLINE_MAP.exec(lastLine)?.[1];
+  if (encoded === undefined) return undefined;
+  try {
+    return new SourceMap(JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')));
+  } catch {
+    // Someone else's broken map costs only the mapping.
+    return undefined;
+  }
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
