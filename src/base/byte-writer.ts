@@ -9,7 +9,13 @@ const utf8 = new TextEncoder();
 interface Utf8Writer {
   utf8Write(text: string, offset: number): number;
 }
-const NodeBuffer = (globalThis as unknown as { Buffer?: { from(b: ArrayBuffer): Utf8Writer } }).Buffer;
+interface BufferClass {
+  readonly prototype: Partial<Utf8Writer>;
+  from(bytes: ArrayBuffer): Utf8Writer;
+}
+const GivenBuffer = (globalThis as unknown as { Buffer?: BufferClass }).Buffer;
+// Bundlers put a Buffer into browsers that lacks it.
+const NodeBuffer = GivenBuffer?.prototype.utf8Write === undefined ? undefined : GivenBuffer;
 
 export class ByteWriter {
   bytes: Uint8Array<ArrayBuffer>;

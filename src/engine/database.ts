@@ -22,7 +22,8 @@ export type CommitObserver = (commit: Commit) => void;
  */
 export class Database {
   readonly options: DatabaseOptions;
-  readonly log: CommitLog;
+  /** Where commits go. Recovery replays first and then puts the log here that it has read. */
+  log: CommitLog;
   /** By canonical name. */
   readonly tables: ReadonlyMap<string, Table>;
   /** Equal for equal schemas. */
@@ -104,6 +105,22 @@ export class Database {
     this.#schema = schema;
   }
 
+  /** Has the open transaction log something besides its rows. It is logged even if no row changes. */
+  addSection(section: LogSection): void {
+    this.#scope.assertOpen('the log');
+    this.#scope.sections.push(section);
+  }
+
+  /** What a snapshot has to keep besides the rows: where sequences go on. */
+  sequenceSections(): LogSection[] {
+    return [...this.tables.values()].flatMap(({ name: table, sequences }) =>
+      sequences.map(({ name: sequence, allocated: next }) => ({
+        kind: SectionKind.sequence,
+        bytes: encodeAllocation({ table, sequence, next }),
+      })),
+    );
+  }
+
   /** Does again what a logged transaction did, without logging it or telling anybody. For recovery. */
   applyChanges(record: Pick<TransactionRecord, 'changes' | 'sections'>): void {
     assert(!this.inTransaction, 'changes are replayed between transactions');
@@ -140,14 +157,15 @@ export class Database {
   /** Makes the deltas and hands them to the log. Changes nothing else, so that a throw can still be taken back. */
   #log(origin: TransactionOrigin): Commit {
     const deltas = this.#collectDeltas();
-    if (deltas.length === 0) return { offset: this.log.lastOffset, origin, deltas };
+    const added = this.#scope.sections;
+    if (deltas.length === 0 && added.length === 0) return { offset: this.log.lastOffset, origin, deltas };
     const offset = this.log.append({
       timestampMicros: origin.timestampMicros,
       caller: origin.caller,
       connectionId: origin.connectionId,
       functionName: origin.functionName,
       changes: deltas.map(toTableChange),
-      sections: this.#collectAllocations(),
+      sections: [...this.#collectAllocations(), ...added],
     });
     return { offset, origin, deltas };
   }

@@ -1,3 +1,5 @@
+import { systemRandom } from '../base/random.js';
+import type { Random } from '../base/random.js';
 import { bigintToKey, bytesToKey, keyToBigint, keyToBytes } from './integer-bytes.js';
 
 /**
@@ -19,7 +21,7 @@ export class Identity {
   constructor(data: string | bigint, key?: string) {
     this.key =
       key ??
-      (typeof data === 'string' ? hexToKey(data, 32, 'identity') : unsignedToKey(data, 32, 'identity'));
+      (typeof data === 'string' ? hexToKey(data, 32, 'an identity') : unsignedToKey(data, 32, 'an identity'));
   }
 
   static fromString(text: string): Identity {
@@ -32,7 +34,7 @@ export class Identity {
 
   /** @param bytes 32 little-endian bytes, as on the wire. */
   static fromBytes(bytes: Uint8Array): Identity {
-    return new Identity(0n, bytesToKey(bytes, 0, 32));
+    return new Identity(0n, exactKey(bytes, 32));
   }
 
   static zero(): Identity {
@@ -81,7 +83,7 @@ export class ConnectionId {
 
   /** @param data the unsigned 128-bit integer. @param key internal, as for Identity. */
   constructor(data: bigint, key?: string) {
-    this.key = key ?? unsignedToKey(data, 16, 'connection id');
+    this.key = key ?? unsignedToKey(data, 16, 'a connection id');
   }
 
   static fromKey(key: string): ConnectionId {
@@ -89,12 +91,12 @@ export class ConnectionId {
   }
 
   static fromBytes(bytes: Uint8Array): ConnectionId {
-    return new ConnectionId(0n, bytesToKey(bytes, 0, 16));
+    return new ConnectionId(0n, exactKey(bytes, 16));
   }
 
   /** @param text 32 hexadecimal digits; throws SyntaxError when it is something else. */
   static fromString(text: string): ConnectionId {
-    return ConnectionId.fromKey(hexToKey(text, 16, 'connection id'));
+    return ConnectionId.fromKey(hexToKey(text, 16, 'a connection id'));
   }
 
   /** Like `fromString`; the all-zero id, which means "none", gives null. */
@@ -110,8 +112,12 @@ export class ConnectionId {
     return new ConnectionId(0n);
   }
 
-  static random(): ConnectionId {
-    return ConnectionId.fromBytes(crypto.getRandomValues(new Uint8Array(16)));
+  /** A new id, never the all-zero one. */
+  static random(random: Random = systemRandom): ConnectionId {
+    for (;;) {
+      const id = ConnectionId.fromBytes(random.fill(new Uint8Array(16)));
+      if (!id.isZero()) return id;
+    }
   }
 
   get __connection_id__(): bigint {
@@ -119,7 +125,7 @@ export class ConnectionId {
   }
 
   isZero(): boolean {
-    return this.__connection_id__ === 0n;
+    return this.key === ZERO_KEY;
   }
 
   isEqual(other: ConnectionId): boolean {
@@ -147,19 +153,26 @@ export class ConnectionId {
   }
 }
 
+const ZERO_KEY = '\0'.repeat(16);
+
 function hexToKey(text: string, byteCount: number, what: string): string {
   const digits = text.startsWith('0x') ? text.slice(2) : text;
   if (digits.length !== byteCount * 2 || !/^[0-9a-fA-F]+$/.test(digits)) {
     throw new SyntaxError(
-      `an ${what} is ${byteCount * 2} hexadecimal digits, got ${JSON.stringify(text.slice(0, 80))}`,
+      `${what} is ${byteCount * 2} hexadecimal digits, got ${JSON.stringify(text.slice(0, 80))}`,
     );
   }
   return bigintToKey(BigInt(`0x${digits}`), byteCount);
 }
 
+function exactKey(bytes: Uint8Array, byteCount: number): string {
+  if (bytes.length !== byteCount) throw new RangeError(`expected ${byteCount} bytes, got ${bytes.length}`);
+  return bytesToKey(bytes);
+}
+
 function unsignedToKey(value: bigint, byteCount: number, what: string): string {
   if (value < 0n || value >> BigInt(byteCount * 8) !== 0n) {
-    throw new RangeError(`an ${what} is an unsigned integer of ${byteCount * 8} bits`);
+    throw new RangeError(`${what} is an unsigned integer of ${byteCount * 8} bits`);
   }
   return bigintToKey(value, byteCount);
 }

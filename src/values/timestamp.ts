@@ -1,5 +1,8 @@
 const MICROS_PER_MILLI = 1000n;
 
+/** A Date holds 100 million days on either side of 1970. */
+const DATE_MICROS_MAX = 8_640_000_000_000_000_000n;
+
 /** A point in time: microseconds since the Unix epoch, a signed 64-bit integer. */
 export class Timestamp {
   static readonly UNIX_EPOCH = new Timestamp(0n);
@@ -34,7 +37,7 @@ export class Timestamp {
     return date;
   }
 
-  /** `2025-01-01T00:00:00.000000Z`, with all six digits of the microseconds. */
+  /** `2025-01-01T00:00:00.000000Z`, with all six digits. Throws RangeError outside what a Date can hold. */
   toISOString(): string {
     const micros = ((this.__timestamp_micros_since_unix_epoch__ % 1_000_000n) + 1_000_000n) % 1_000_000n;
     const seconds = (this.__timestamp_micros_since_unix_epoch__ - micros) / 1_000_000n;
@@ -52,8 +55,11 @@ export class Timestamp {
     return this.__timestamp_micros_since_unix_epoch__ === other.__timestamp_micros_since_unix_epoch__;
   }
 
+  /** As toISOString; outside what a Date can hold, the microseconds, so that printing never throws. */
   toString(): string {
-    return this.toISOString();
+    const micros = this.__timestamp_micros_since_unix_epoch__;
+    const size = micros < 0n ? -micros : micros;
+    return size > DATE_MICROS_MAX ? `${micros} microseconds since 1970` : this.toISOString();
   }
 }
 

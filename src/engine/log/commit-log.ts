@@ -48,6 +48,25 @@ export interface CommitLog {
   close(): Promise<void>;
 }
 
+/** Resolves when everything up to `offset` is on disk; rejects when the log fails first. */
+export function waitUntilDurable(log: CommitLog, offset: TxOffset = log.lastOffset): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (log.durableOffset >= offset) return resolve();
+    if (log.failure !== undefined) return reject(log.failure);
+    const stops = [
+      log.onDurable((reached) => {
+        if (reached < offset) return;
+        for (const stop of stops) stop();
+        resolve();
+      }),
+      log.onFailed((failure) => {
+        for (const stop of stops) stop();
+        reject(failure);
+      }),
+    ];
+  });
+}
+
 /** A log that keeps nothing: what it took is as durable as it will ever be. */
 export class MemoryLog implements CommitLog {
   #last: TxOffset = 0;

@@ -19,12 +19,14 @@ import type { LogSection, TableChange, TransactionRecord } from './commit-log.js
  * Sections are open-ended: a reader skips kinds that it does not know.
  * | kind | holds           | bytes                                                                                  |
  * |  1   | row changes     | table name, u32 count of deletes, count x (u32 length, row), the same for inserts      |
- * |  2   | program         | see database-log: the module and its schema                                            |
+ * |  2   | program         | u8 1 if the tables begin anew, else 0; then what the server needs to run the module    |
  * |  3   | document update | room, update                                                                           |
  * |  4   | published event | topic, payload                                                                         |
  * |  5   | epoch           | written when a process opens the log                                                   |
  * |  6   | close           | written when a process closes the log in good order                                    |
  * |  7   | sequence        | table name, sequence name, decimal text of the value to go on at after a restart      |
+ * |  8   | connected       | identity (32 bytes), connection id (16 bytes): `clientConnected` ran in this transaction |
+ * |  9   | disconnected    | the same, for `clientDisconnected`                                                       |
  */
 
 export const SectionKind = {
@@ -35,6 +37,8 @@ export const SectionKind = {
   epoch: 5,
   close: 6,
   sequence: 7,
+  connected: 8,
+  disconnected: 9,
 } as const;
 
 const HAS_CALLER = 1;

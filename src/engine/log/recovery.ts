@@ -8,8 +8,8 @@ import { readSegmentHeader, scanSegment, type SegmentScan } from './segment-read
 export interface RecoveryOptions extends Omit<FileLogOptions, 'epoch'> {
   /** The newest snapshot holds everything up to here; segments that end before it are not read. 0 for none. */
   readonly snapshotOffset?: TxOffset;
-  /** Gets each record behind the snapshot, in order. */
-  readonly apply: (record: TransactionRecord, offset: TxOffset) => void;
+  /** Gets each record behind the snapshot, in order; awaited when it returns a promise. */
+  readonly apply: (record: TransactionRecord, offset: TxOffset) => void | Promise<void>;
 }
 
 export interface RecoveredLog {
@@ -111,9 +111,9 @@ async function replaySegment(
     throw corrupt(segment.name, 0, `the transactions before offset ${first} are missing`);
   }
   const snapshotOffset = options.snapshotOffset ?? 0;
-  const scan = await scanSegment(file, { lastOffset: first - 1, chain: header.chain }, (record, offset) => {
-    if (offset > snapshotOffset) options.apply(record, offset);
-  });
+  const scan = await scanSegment(file, { lastOffset: first - 1, chain: header.chain }, (record, offset) =>
+    offset > snapshotOffset ? options.apply(record, offset) : undefined,
+  );
   state.lastOffset = scan.lastOffset;
   state.chain = scan.chain;
   state.epoch = Math.max(state.epoch, header.epoch, scan.epoch);

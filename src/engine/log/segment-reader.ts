@@ -29,6 +29,9 @@ export interface SegmentScan {
     | undefined;
 }
 
+/** Takes one record; awaited only when it returns a promise. */
+export type Visit = (record: TransactionRecord, offset: TxOffset) => void | Promise<void>;
+
 export interface SegmentStart {
   /** The offset of the transaction before the first one of the segment. */
   readonly lastOffset: TxOffset;
@@ -43,11 +46,7 @@ export async function readSegmentHeader(file: DiskFile): Promise<SegmentHeaderRe
  * Reads a segment from its first batch on and gives each record to `visit`, in order, until the file ends or a batch is not what
  * it should be: wrong checksum, a gap in the offsets, or a chain that does not follow.
  */
-export async function scanSegment(
-  file: DiskFile,
-  start: SegmentStart,
-  visit: (record: TransactionRecord, offset: TxOffset) => void,
-): Promise<SegmentScan> {
+export async function scanSegment(file: DiskFile, start: SegmentStart, visit: Visit): Promise<SegmentScan> {
   const size = await file.size();
   const window = new Window(file, size);
   let at = SEGMENT_HEADER_BYTES;
@@ -62,7 +61,7 @@ export async function scanSegment(
       return { goodBytes: at, lastOffset, chain, epoch, damage };
     }
     const { header, body } = batch;
-    visitRecords(body, header, visit);
+    await visitRecords(body, header, visit);
     lastOffset = header.firstOffset + header.count - 1;
     chain = header.crc;
     epoch = Math.max(epoch, header.epoch);
@@ -79,16 +78,13 @@ function checkSequence(header: BatchHeader, lastOffset: TxOffset, chain: number)
   return undefined;
 }
 
-function visitRecords(
-  body: Uint8Array,
-  header: BatchHeader,
-  visit: (record: TransactionRecord, offset: TxOffset) => void,
-): void {
+async function visitRecords(body: Uint8Array, header: BatchHeader, visit: Visit): Promise<void> {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   let at = 0;
   for (let i = 0; i < header.count; i++) {
     const length = view.getUint32(at, true);
-    visit(decodeRecord(body.subarray(at + 4, at + 4 + length)), header.firstOffset + i);
+    const pending = visit(decodeRecord(body.subarray(at + 4, at + 4 + length)), header.firstOffset + i);
+    if (pending !== undefined) await pending;
     at += 4 + length;
   }
 }

@@ -40,7 +40,7 @@ async function read(disk: SimulatedDisk): Promise<string[]> {
 describe('snapshot', () => {
   it('gives back what was written', async () => {
     const disk = new SimulatedDisk();
-    await writeSnapshot(disk.mount(), source(), noPause);
+    await writeSnapshot(disk.mount(), source(), noPause, noPause);
     expect(await listSnapshots(disk.mount())).toEqual([42]);
     expect(await read(disk)).toEqual([
       'section 2 9,9',
@@ -54,7 +54,12 @@ describe('snapshot', () => {
   it('a large table is written in pieces with a pause after each', async () => {
     const disk = new SimulatedDisk();
     let pauses = 0;
-    const bytes = await writeSnapshot(disk.mount(), source(1000, 1024), async () => void (pauses += 1));
+    const bytes = await writeSnapshot(
+      disk.mount(),
+      source(1000, 1024),
+      async () => void (pauses += 1),
+      noPause,
+    );
     expect(pauses).toBe(4 + 1 + 2);
     expect(disk.contentOf(snapshotName(42))).toHaveLength(bytes);
     expect((await read(disk)).filter((line) => line.startsWith('account'))).toHaveLength(1000);
@@ -67,7 +72,7 @@ describe('snapshot', () => {
       disk.faults.beforeOperation = () => {
         if (operations++ === stopAt) throw new Error('ENOSPC: no space left on device');
       };
-      await writeSnapshot(disk.mount(), source(), noPause).catch(() => {});
+      await writeSnapshot(disk.mount(), source(), noPause, noPause).catch(() => {});
       disk.faults = {};
       disk.cutPower(() => 0.9);
       for (const offset of await listSnapshots(disk.mount())) {
@@ -78,7 +83,7 @@ describe('snapshot', () => {
 
   it('any flipped bit is found', async () => {
     const disk = new SimulatedDisk();
-    await writeSnapshot(disk.mount(), source(), noPause);
+    await writeSnapshot(disk.mount(), source(), noPause, noPause);
     const whole = disk.contentOf(snapshotName(42)).slice();
     for (let bit = 0; bit < whole.length * 8; bit++) {
       const flipped = whole.slice();
@@ -90,7 +95,7 @@ describe('snapshot', () => {
 
   it('one that is cut short at any byte is found', async () => {
     const disk = new SimulatedDisk();
-    await writeSnapshot(disk.mount(), source(), noPause);
+    await writeSnapshot(disk.mount(), source(), noPause, noPause);
     const whole = disk.contentOf(snapshotName(42)).slice();
     for (let size = 0; size < whole.length; size++) {
       disk.setContent(snapshotName(42), whole.slice(0, size));

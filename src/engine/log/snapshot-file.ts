@@ -41,7 +41,8 @@ export interface SnapshotSource {
 }
 
 export interface SnapshotVisitor {
-  section(section: SnapshotSection): void;
+  /** Sections come before rows; awaited when it returns a promise. */
+  section(section: SnapshotSection): void | Promise<void>;
   /** Rows of one table; called as often as it takes. The bytes are good during the call only. */
   rows(table: string, rows: readonly Uint8Array[]): void;
 }
@@ -63,13 +64,14 @@ export function parseSnapshotName(name: string): TxOffset | undefined {
 }
 
 /**
- * Writes a snapshot. `pause` is awaited between chunks, so that commits go on meanwhile. Returns its size in bytes.
- * When it fails, or the process dies, a `.tmp` file is left at most, which nobody reads.
+ * Writes a snapshot. `pause` is awaited between chunks, so that commits go on meanwhile, and `durable` before the snapshot gets its name:
+ * it must never be ahead of the log. Returns its size in bytes. When it fails, or the process dies, a `.tmp` file is left at most, which nobody reads.
  */
 export async function writeSnapshot(
   disk: Disk,
   source: SnapshotSource,
   pause: () => Promise<void>,
+  durable: () => Promise<void>,
 ): Promise<number> {
   const name = snapshotName(source.offset);
   const temporary = `${name}.tmp`;
@@ -88,6 +90,7 @@ export async function writeSnapshot(
   } finally {
     await file.close();
   }
+  await durable();
   await disk.rename(temporary, name);
   await disk.syncFolder();
   return at;
@@ -211,21 +214,25 @@ async function readChunks(name: string, file: DiskFile, visitor: SnapshotVisitor
       if (new ByteReader(body).readU64() !== BigInt(chunks)) throw corrupt(name, at, 'chunks are missing');
       return;
     }
-    visitChunk(kind, view.getUint32(9, true), body, visitor);
+    const pending = visitChunk(kind, view.getUint32(9, true), body, visitor);
+    if (pending !== undefined) await pending;
     at += CHUNK_HEADER_BYTES + bodyBytes;
   }
 }
 
-function visitChunk(kind: number, count: number, body: Uint8Array, visitor: SnapshotVisitor): void {
-  if (kind === ChunkKind.section) {
-    visitor.section({ kind: body[0]!, bytes: body.subarray(1) });
-  } else if (kind === ChunkKind.rows) {
-    const reader = new ByteReader(body);
-    const table = reader.readString();
-    const rows: Uint8Array[] = [];
-    for (let i = 0; i < count; i++) rows.push(reader.readBytes());
-    visitor.rows(table, rows);
-  }
+function visitChunk(
+  kind: number,
+  count: number,
+  body: Uint8Array,
+  visitor: SnapshotVisitor,
+): void | Promise<void> {
+  if (kind === ChunkKind.section) return visitor.section({ kind: body[0]!, bytes: body.subarray(1) });
+  if (kind !== ChunkKind.rows) return;
+  const reader = new ByteReader(body);
+  const table = reader.readString();
+  const rows: Uint8Array[] = [];
+  for (let i = 0; i < count; i++) rows.push(reader.readBytes());
+  visitor.rows(table, rows);
 }
 
 function corrupt(name: string, at: number, reason: string): LogError {

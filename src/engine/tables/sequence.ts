@@ -7,6 +7,8 @@ import type { SequenceDef, TableDef } from '../schema.js';
 
 /** Values promised to the log at a time: a restart loses at most this many, and a log record says so every 4096 rows. */
 export const SEQUENCE_BLOCK = 4096n;
+/** Narrow columns get smaller blocks: no restart may cost more than this part of their values. */
+const BLOCKS_MIN = 4096n;
 
 /**
  * Gives the values of an autoInc column. A rollback does not take them back, and a value somebody chose himself does not
@@ -21,6 +23,7 @@ export class Sequence {
   readonly #min: bigint;
   readonly #max: bigint;
   readonly #increment: bigint;
+  readonly #block: bigint;
   #next: bigint;
   #allocated: bigint;
   #isAllocationNew = false;
@@ -37,6 +40,11 @@ export class Sequence {
     // Zero asks for a value, so values start at 1 unless the author says otherwise.
     this.#min = larger(def.minValue ?? (def.increment > 0n ? 1n : min), min);
     this.#max = smaller(def.maxValue ?? (def.increment > 0n ? max : -1n), max);
+    const values =
+      (this.#max - this.#min) /
+        (def.increment > 0n ? larger(def.increment, 1n) : larger(-def.increment, 1n)) +
+      1n;
+    this.#block = larger(1n, smaller(SEQUENCE_BLOCK, values / BLOCKS_MIN));
     this.#next = def.start ?? (def.increment > 0n ? this.#min : this.#max);
     if (def.increment === 0n || this.#next < this.#min || this.#next > this.#max) {
       throw new RangeError(
@@ -58,7 +66,7 @@ export class Sequence {
     }
     this.#next = value + this.#increment;
     if (this.#isBeyondAllocated()) {
-      this.#allocated = value + this.#increment * SEQUENCE_BLOCK;
+      this.#allocated = value + this.#increment * this.#block;
       this.#isAllocationNew = true;
     }
     return this.#isBigint ? value : Number(value);

@@ -1,5 +1,6 @@
 import { ByteWriter } from '../../base/byte-writer.js';
 import { EngineError } from '../errors.js';
+import type { LogSection } from '../log/commit-log.js';
 import type { Table } from './table.js';
 
 /**
@@ -15,6 +16,8 @@ export class WriteScope {
   isOpen = false;
   writer = new ByteWriter(ARENA_BYTES);
   readonly touched: Table[] = [];
+  /** What the transaction does besides changing rows. */
+  readonly sections: LogSection[] = [];
 
   open(): void {
     this.isOpen = true;
@@ -26,6 +29,7 @@ export class WriteScope {
   close(): void {
     this.isOpen = false;
     this.touched.length = 0;
+    this.sections.length = 0;
   }
 
   assertOpen(table: string): void {

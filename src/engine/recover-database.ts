@@ -1,0 +1,195 @@
+import { bytesToKey } from '../values/integer-bytes.js';
+import { ConnectionId, Identity } from '../values/identity.js';
+import type { Database } from './database.js';
+import type { LogSection, TransactionRecord, TxOffset } from './log/commit-log.js';
+import type { Disk } from './log/disk.js';
+import type { FileLog } from './log/file-log.js';
+import { LogError } from './log/log-error.js';
+import { SectionKind } from './log/record-codec.js';
+import { recoverLog, type RecoveredLog } from './log/recovery.js';
+import { listSnapshots, readSnapshot } from './log/snapshot-file.js';
+
+export interface RecoverDatabaseOptions {
+  readonly databaseKey: string;
+  /** Makes empty tables for a program section's bytes (without their first byte). */
+  readonly build: (program: Uint8Array) => Promise<Database>;
+  readonly segmentBytesMax?: number;
+}
+
+/** A connection that was open when the process ended: its `clientDisconnected` has not run. */
+export interface OpenConnection {
+  readonly identity: Identity;
+  readonly connectionId: ConnectionId;
+}
+
+export interface RecoveredDatabase {
+  readonly database: Database;
+  /** The newest program's bytes. */
+  readonly program: Uint8Array;
+  readonly log: FileLog;
+  readonly epoch: number;
+  readonly openConnections: readonly OpenConnection[];
+  readonly torn: RecoveredLog['torn'];
+  /** The snapshot that recovery began with, 0 for none, and those that were damaged and passed over. */
+  readonly snapshotOffset: TxOffset;
+  readonly damagedSnapshots: readonly string[];
+  readonly replayedCount: number;
+}
+
+/**
+ * Builds a database from its newest good snapshot and the log behind it. Throws LogError when the log is damaged where no crash
+ * can have damaged it, and undefined comes back from an empty folder.
+ */
+export async function recoverDatabase(
+  disk: Disk,
+  options: RecoverDatabaseOptions,
+): Promise<RecoveredDatabase | undefined> {
+  const { replay, snapshotOffset, damagedSnapshots } = await readNewestSnapshot(disk, options);
+  let replayedCount = 0;
+  const { databaseKey, segmentBytesMax } = options;
+  const recovered = await recoverLog(disk, {
+    databaseKey,
+    snapshotOffset,
+    ...(segmentBytesMax === undefined ? {} : { segmentBytesMax }),
+    apply: (record) => {
+      replayedCount += 1;
+      return replay.apply(record);
+    },
+  });
+  const { log, epoch, torn } = recovered;
+  const { database, program } = replay;
+  if (database === undefined || program === undefined) {
+    await log.close();
+    return undefined;
+  }
+  database.log = log;
+  const openConnections = [...replay.connections.values()];
+  return {
+    database,
+    program,
+    log,
+    epoch,
+    openConnections,
+    torn,
+    snapshotOffset,
+    damagedSnapshots,
+    replayedCount,
+  };
+}
+
+async function readNewestSnapshot(
+  disk: Disk,
+  options: RecoverDatabaseOptions,
+): Promise<{ replay: Replay; snapshotOffset: TxOffset; damagedSnapshots: readonly string[] }> {
+  const damagedSnapshots: string[] = [];
+  for (const offset of await listSnapshots(disk)) {
+    const replay = new Replay(options.build);
+    try {
+      await readSnapshot(disk, offset, options.databaseKey, {
+        section: (section) => replay.applySection(section),
+        rows: (table, rows) => replay.restoreRows(table, rows),
+      });
+      return { replay, snapshotOffset: offset, damagedSnapshots };
+    } catch (error) {
+      if (!(error instanceof LogError) || error.code !== 'CORRUPT') throw error;
+      damagedSnapshots.push(error.message);
+    }
+  }
+  return { replay: new Replay(options.build), snapshotOffset: 0, damagedSnapshots };
+}
+
+/** The state that snapshot and log lead to. */
+class Replay {
+  database: Database | undefined;
+  program: Uint8Array | undefined;
+  readonly connections = new Map<string, OpenConnection>();
+  readonly #build: RecoverDatabaseOptions['build'];
+
+  constructor(build: RecoverDatabaseOptions['build']) {
+    this.#build = build;
+  }
+
+  apply(record: TransactionRecord): void | Promise<void> {
+    const program = record.sections?.find(({ kind }) => kind === SectionKind.program);
+    if (program !== undefined) return this.#applyWithProgram(record, program);
+    this.#applyRest(record);
+  }
+
+  applySection(section: LogSection): void | Promise<void> {
+    switch (section.kind) {
+      case SectionKind.program:
+        return this.#takeProgram(section.bytes);
+      case SectionKind.connected:
+      case SectionKind.disconnected:
+        return this.#trackConnection(section);
+      default:
+        this.database?.applyChanges({ changes: [], sections: [section] });
+    }
+  }
+
+  restoreRows(table: string, rows: readonly Uint8Array[]): void {
+    const target = this.#opened().table(table);
+    for (const row of rows) target.restoreRow(row);
+  }
+
+  async #applyWithProgram(record: TransactionRecord, program: LogSection): Promise<void> {
+    await this.#takeProgram(program.bytes);
+    this.#applyRest(record);
+  }
+
+  #applyRest(record: TransactionRecord): void {
+    for (const section of record.sections ?? []) {
+      if (section.kind === SectionKind.connected || section.kind === SectionKind.disconnected)
+        this.#trackConnection(section);
+    }
+    if (record.changes.length > 0) this.#opened().applyChanges(record);
+    else this.database?.applyChanges(record);
+  }
+
+  async #takeProgram(bytes: Uint8Array): Promise<void> {
+    // The record's bytes are a view into the file's.
+    this.program = bytes.slice(1);
+    const beginsAnew = bytes[0] === 1;
+    if (!beginsAnew && this.database !== undefined) return;
+    this.database = await this.#build(this.program);
+    this.connections.clear();
+  }
+
+  #trackConnection(section: LogSection): void {
+    const key = bytesToKey(section.bytes);
+    if (section.kind === SectionKind.disconnected) this.connections.delete(key);
+    else this.connections.set(key, decodeConnection(section.bytes));
+  }
+
+  #opened(): Database {
+    if (this.database === undefined)
+      throw new LogError('CORRUPT', 'the log changes rows before it says which tables there are');
+    return this.database;
+  }
+}
+
+/** The section that says that a connection began or ended. */
+export function connectionSection(
+  kind: 'connected' | 'disconnected',
+  connection: OpenConnection,
+): LogSection {
+  const bytes = new Uint8Array(48);
+  bytes.set(connection.identity.toUint8Array(), 0);
+  bytes.set(connection.connectionId.toUint8Array(), 32);
+  return { kind: SectionKind[kind], bytes };
+}
+
+function decodeConnection(bytes: Uint8Array): OpenConnection {
+  return {
+    identity: Identity.fromBytes(bytes.slice(0, 32)),
+    connectionId: ConnectionId.fromBytes(bytes.slice(32, 48)),
+  };
+}
+
+/** The section that says which program runs from here on. */
+export function programSection(program: Uint8Array, beginsAnew: boolean): LogSection {
+  const bytes = new Uint8Array(program.length + 1);
+  bytes[0] = beginsAnew ? 1 : 0;
+  bytes.set(program, 1);
+  return { kind: SectionKind.program, bytes };
+}
