@@ -2,6 +2,7 @@ import { ByteWriter } from '../../../base/byte-writer.js';
 import type { CommitLog, TxOffset } from '../../../engine/log/commit-log.js';
 import { Compression, SERVER_FRAME_BYTES } from '../messages/frame.js';
 import type { Subprotocol } from '../messages/frame.js';
+import { CloseCode } from './close-code.js';
 
 /** The other end of a session: a WebSocket, or memory. */
 export interface SessionLink {
@@ -33,7 +34,7 @@ export class Delivery {
   readonly scratch = new ByteWriter(16 * 1024);
   readonly #log: CommitLog;
   readonly #schedule: FlushScheduler;
-  readonly #stop: () => void;
+  readonly #stop: readonly (() => void)[];
   #turnOwner: TurnOwner | undefined;
   #dirty: Outbox[] = [];
   #held = new Set<Outbox>();
@@ -42,7 +43,7 @@ export class Delivery {
   constructor(log: CommitLog, schedule: FlushScheduler = queueMicrotask) {
     this.#log = log;
     this.#schedule = schedule;
-    this.#stop = log.onDurable(() => this.#release());
+    this.#stop = [log.onDurable(() => this.#release()), log.onFailed(() => this.#giveUp())];
   }
 
   /** Makes `owner` the one whose messages are in `turnWriter`; what another one left there is sealed. */
@@ -88,6 +89,7 @@ export class Delivery {
   /** Has `outbox` flushed when the disk has caught up. */
   hold(outbox: Outbox): void {
     this.#held.add(outbox);
+    if (this.#log.failure !== undefined) this.#giveUp();
   }
 
   forget(outbox: Outbox): void {
@@ -96,7 +98,7 @@ export class Delivery {
 
   /** Stops listening to the log. */
   close(): void {
-    this.#stop();
+    for (const stop of this.#stop) stop();
   }
 
   readonly #onTurnEnd = (): void => {
@@ -105,6 +107,13 @@ export class Delivery {
     this.#dirty = [];
     for (const outbox of dirty) outbox.flush();
   };
+
+  /** What waits for the disk will never be true. */
+  #giveUp(): void {
+    const held = this.#held;
+    this.#held = new Set();
+    for (const outbox of held) outbox.giveUp();
+  }
 
   #release(): void {
     if (this.#held.size === 0) return;
@@ -179,6 +188,12 @@ export class Outbox {
     }
     if (this.#joins) this.#sendJoined(waiting, count);
     else for (let i = 0; i < count; i++) this.#link.send(PLAIN, waiting[i]!.bytes);
+  }
+
+  /** The disk is lost: what waits for it is not said, and nothing after it. */
+  giveUp(): void {
+    this.close();
+    this.#link.close(CloseCode.error, "the database's log has failed");
   }
 
   /** Drops what is left: the connection is gone. */

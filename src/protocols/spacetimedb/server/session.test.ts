@@ -316,6 +316,26 @@ describe('confirmed reads', () => {
   });
 });
 
+describe('a disk that fails', () => {
+  test('what waits for it is never said, and its connections end', () => {
+    const [waiting, idle] = [connect({ id: 1n, confirmed: true }), connect({ id: 2n, confirmed: true })];
+    waiting.say(call(1, 'insert', 'a'));
+    database.flushTurn();
+    database.log.fail();
+    expect(waiting.closedWith).toBe("1011 the database's log has failed");
+    expect(waiting.trace()).toBe('');
+    expect(idle.closedWith).toBeUndefined();
+    idle.say(call(1, 'insert', 'b'));
+    expect(heard(idle)).toBe('');
+    expect(idle.closedWith).toBe("1011 the database's log has failed");
+  });
+
+  test('a closed delivery listens to nothing', () => {
+    database.delivery.close();
+    expect(database.log.listenerCount).toBe(0);
+  });
+});
+
 describe('bad input', () => {
   test.each([
     ['an unknown message', Uint8Array.of(9), 'there is no client message 9'],

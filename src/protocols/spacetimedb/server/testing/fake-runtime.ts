@@ -3,10 +3,10 @@ import type { Commit, LiveListener, LiveQuery, QueryDelta, Viewer } from '../../
 import type { CommitLog, TransactionRecord, TxOffset } from '../../../../engine/log/commit-log.js';
 import type { TableDef } from '../../../../engine/schema.js';
 import { SqlError } from '../../../../engine/sql/sql-error.js';
-import type { Caller, ModuleDef, ReducerOutcome } from '../../../../module/module-def.js';
+import type { Caller, ModuleDef, ReducerDef, ReducerOutcome } from '../../../../module/module-def.js';
 import { Identity } from '../../../../values/identity.js';
 import { Delivery } from '../delivery.js';
-import type { DatabaseRuntime, LiveSource, OpenSession, ReducerHost } from '../runtime.js';
+import type { AdHocQuery, DatabaseRuntime, LiveSource, OpenSession, ReducerHost } from '../runtime.js';
 
 /* A database of one row list per table name, whose disk the test drives: to test sessions alone. */
 
@@ -14,7 +14,9 @@ import type { DatabaseRuntime, LiveSource, OpenSession, ReducerHost } from '../r
 export class ManualLog implements CommitLog {
   lastOffset: TxOffset = 0;
   durableOffset: TxOffset = 0;
+  failure: Error | undefined = undefined;
   readonly #listeners = new Set<(offset: TxOffset) => void>();
+  readonly #failureListeners = new Set<(failure: Error) => void>();
 
   append(_record: TransactionRecord): TxOffset {
     return ++this.lastOffset;
@@ -30,14 +32,18 @@ export class ManualLog implements CommitLog {
     return () => this.#listeners.delete(listener);
   }
 
-  readonly failure = undefined;
+  fail(): void {
+    this.failure = new Error('no space left on device');
+    for (const listener of this.#failureListeners) listener(this.failure);
+  }
 
-  onFailed(_listener: (failure: Error) => void): () => void {
-    return () => {};
+  onFailed(listener: (failure: Error) => void): () => void {
+    this.#failureListeners.add(listener);
+    return () => this.#failureListeners.delete(listener);
   }
 
   get listenerCount(): number {
-    return this.#listeners.size;
+    return this.#listeners.size + this.#failureListeners.size;
   }
 
   async close(): Promise<void> {}
@@ -51,21 +57,43 @@ function makeMemo(): <T>(key: symbol, make: () => T) => T {
   };
 }
 
+function makeReducer(name: string, more: Partial<ReducerDef> = {}): ReducerDef {
+  const params = { kind: 'product', elements: [] } as const;
+  return { name, sourceName: name, params, lifecycle: undefined, isPrivate: false, ...more };
+}
+
 type Listeners = Set<LiveListener>;
 
 /** Every query is `SELECT * FROM <table>` (any text after it makes a distinct query with the same rows). */
 export class FakeRuntime implements DatabaseRuntime, LiveSource, ReducerHost {
   readonly identity = new Identity(1n);
-  readonly owner = new Identity(2n);
+  owner = new Identity(2n);
   readonly clock = new ManualClock();
   readonly log = new ManualLog();
   readonly delivery: Delivery;
   readonly sessions = new Set<OpenSession>();
-  readonly def = {} as ModuleDef;
-  readonly names: readonly string[] = ['fake'];
+  readonly def: ModuleDef = {
+    schema: { typespace: { types: [] }, tables: [] },
+    namedTypes: [],
+    reducers: [
+      ...['insert', 'refuse', 'crash', 'bad'].map((name) => makeReducer(name)),
+      makeReducer('connect', { lifecycle: 'clientConnected' }),
+      makeReducer('tick', { isPrivate: true }),
+    ],
+    caseConversion: 'snakeCase',
+  };
+  names: readonly string[] = ['fake'];
   readonly programHash = '00'.repeat(32);
-  readonly moduleLog = { tail: () => [], follow: () => () => {} };
-  readonly query = () => ({ columns: [], rows: [] });
+  readonly logEntries: object[] = [];
+  readonly logFollowers = new Set<(entry: object) => void>();
+  readonly moduleLog = {
+    tail: (count = Infinity): readonly object[] => this.logEntries.slice(-count),
+    follow: (listener: (entry: object) => void): (() => void) => {
+      this.logFollowers.add(listener);
+      return () => void this.logFollowers.delete(listener);
+    },
+  };
+  query: AdHocQuery = () => ({ columns: [], rows: [] });
   readonly lifecycle: string[] = [];
   refusesConnections = false;
   rowPackings = 0;
@@ -161,10 +189,11 @@ export class FakeRuntime implements DatabaseRuntime, LiveSource, ReducerHost {
   /** `insert` adds its arguments as a row of `user`; `refuse` and `crash` do that. */
   callReducer(name: string, _caller: Caller, args: Uint8Array): ReducerOutcome {
     const timestampMicros = this.clock.nowMicros();
-    if (name === 'insert') {
+    if (name === 'insert' || name === 'tick') {
       return { kind: 'committed', commit: this.insert({ user: [args.slice()] }), timestampMicros };
     }
     if (name === 'refuse') return { kind: 'refused', message: 'nope', timestampMicros };
+    if (name === 'bad') return { kind: 'badArguments', message: 'expected 1', timestampMicros };
     if (name === 'crash') return { kind: 'crashed', message: 'boom', timestampMicros };
     if (name === 'defect') throw new TypeError('a defect of ours');
     return { kind: 'unknown', message: `no such reducer: \`${name}\``, timestampMicros };
