@@ -51,7 +51,7 @@ export interface GeneratedReducer {
  * for (const [name, text] of generateTypeScript(def, { sdk: 'chorale' })) writeFileSync(join(folder, name), text);
  */
 export function generateTypeScript(def: ModuleDef, options: GenerateOptions): ReadonlyMap<string, string> {
-  const types = new NamedTypes(def);
+  const types = new NamedTypes(def, options.sdk === 'chorale');
   const tables = selectTables(def, options);
   const reducers = selectReducers(def, options);
   const files = new Map<string, string>();

@@ -1,3 +1,4 @@
 export { generateTypeScript } from './generate-typescript.js';
 export type { ClientSdk, GenerateOptions } from './generate-typescript.js';
 export { CodegenError } from './names.js';
+export { moduleDefFromSchemaJson } from './module-def-from-schema.js';

@@ -9,8 +9,10 @@ import type { TypeScope } from './type-expression.js';
 export class NamedTypes implements TypeScope {
   readonly #names = new Map<number, string>();
   readonly #types: readonly AlgebraicType[];
+  readonly mayOmitOptions: boolean;
 
-  constructor({ namedTypes, schema }: ModuleDef) {
+  constructor({ namedTypes, schema }: ModuleDef, mayOmitOptions: boolean) {
+    this.mayOmitOptions = mayOmitOptions;
     this.#types = schema.typespace.types;
     for (const { ref, name, scope } of namedTypes) {
       if (!this.#names.has(ref)) this.#names.set(ref, typeName([...scope, name]));
@@ -52,11 +54,22 @@ export class NamedTypes implements TypeScope {
       reference: (other) =>
         this.#reaches(other, ref) ? `__t.lazy(() => ${this.reference(other)})` : this.reference(other),
       referenceType: (other) => this.referenceType(other),
+      mayOmitOptions: this.mayOmitOptions,
     };
     return (
       `export type ${name} = ${valueType(type, this)};\n` +
-      `export const ${name}: __TypeBuilder<${name}, any> = ${typeExpression(type, lazy, name)};`
+      `export const ${name}: ${this.#builderType(name, type)} = ${typeExpression(type, lazy, name)};`
     );
+  }
+
+  /** The npm client's builders carry the shape as well, and take `any` for a unit. */
+  #builderType(name: string, { kind }: AlgebraicType): string {
+    if (this.mayOmitOptions) return `__TypeBuilder<${name}>`;
+    const shape =
+      kind === 'sum'
+        ? '{ tag: "Sum"; value: { variants: any[] } }'
+        : '{ tag: "Product"; value: { elements: any[] } }';
+    return `__TypeBuilder<${name}, ${shape}>`;
   }
 
   #ordered(): readonly number[] {

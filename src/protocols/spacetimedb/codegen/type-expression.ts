@@ -11,6 +11,8 @@ export interface TypeScope {
   reference(ref: number): string;
   /** The TypeScript type of a named type. */
   referenceType(ref: number): string;
+  /** Whether objects may leave options out: ours may, the npm client's may not. */
+  readonly mayOmitOptions: boolean;
 }
 
 export function typeExpression(type: AlgebraicType, scope: TypeScope, name: string): string {
@@ -92,10 +94,11 @@ const SPECIAL_TYPES = {
 function productValueType(type: ProductType, scope: TypeScope): string {
   const special = specialProduct(type);
   if (special !== undefined) return SPECIAL_TYPES[special];
-  const fields = type.elements.map(
-    (element) =>
-      `${propertyName(needName(element.name, 'a field'), 'field')}: ${valueType(element.type, scope)}`,
-  );
+  const fields = type.elements.map((element) => {
+    const property = propertyName(needName(element.name, 'a field'), 'field');
+    const isOption = element.type.kind === 'sum' && optionInner(element.type) !== undefined;
+    return `${property}${isOption && scope.mayOmitOptions ? '?' : ''}: ${valueType(element.type, scope)}`;
+  });
   return fields.length === 0 ? '{}' : `{ ${fields.join('; ')} }`;
 }
 
