@@ -7,13 +7,13 @@ import type { NestedCodec } from './generate.js';
 import { DEPTH_MAX } from './measure.js';
 import type { TypeMeasurer } from './measure.js';
 import {
-  checkCount, checkEmptyCount, failDepth, failMismatch, failTag, isPrimitive, readByteArray, readSpecial, readWide,
+  checkCount, checkEmptyCount, failDepth, failMismatch, failTag, PRIMITIVE_CHECKS, readByteArray, readSpecial, readWide,
   resultTag, writeByteArray, writeSpecial, writeWide,
 } from './primitives.js'; // prettier-ignore
 
 /*
  * Codecs as a tree of closures, for places that forbid `new Function` (a content security policy without unsafe-eval).
- * Byte for byte the same as generated code, at about half the speed.
+ * Byte for byte the same as generated code, at a third of its speed.
  */
 
 export function closeCodec(type: AlgebraicType, measurer: TypeMeasurer): NestedCodec {
@@ -120,10 +120,12 @@ class ClosureBuilder {
 }
 
 function primitive(kind: PrimitiveKind): NestedCodec {
+  const isOne = PRIMITIVE_CHECKS[kind];
+  const write = WRITE[kind];
   return {
     encode(writer, value) {
-      if (!isPrimitive(kind, value)) failMismatch();
-      WRITE[kind](writer, value as never);
+      if (!isOne(value)) failMismatch();
+      write(writer, value as never);
     },
     decode: READ[kind],
   };

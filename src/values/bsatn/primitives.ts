@@ -52,34 +52,40 @@ export function checkEmptyCount(count: number): void {
   }
 }
 
+const UNSIGNED_ENDS = new Map([64, 128, 256].map((bits) => [bits, 1n << BigInt(bits)]));
+
 export function fitsUnsigned(value: unknown, bits: number): value is bigint {
-  return typeof value === 'bigint' && value >= 0n && value >> BigInt(bits) === 0n;
+  return typeof value === 'bigint' && value >= 0n && value < UNSIGNED_ENDS.get(bits)!;
 }
 
 export function fitsSigned(value: unknown, bits: number): value is bigint {
   return typeof value === 'bigint' && BigInt.asIntN(bits, value) === value;
 }
 
-/** Whether a JavaScript value is one of the primitive type, and in its range. */
-export function isPrimitive(kind: PrimitiveKind, value: unknown): boolean {
-  switch (kind) {
-    case 'string':
-      return typeof value === 'string';
-    case 'bool':
-      return typeof value === 'boolean';
-    case 'f32':
-    case 'f64':
-      return typeof value === 'number';
-    default:
-      return isInteger(kind, value);
-  }
-}
+const isNumber = (value: unknown): boolean => typeof value === 'number';
 
-function isInteger(kind: string, value: unknown): boolean {
-  const bits = Number(kind.slice(1));
-  if (bits > 32) return kind[0] === 'u' ? fitsUnsigned(value, bits) : fitsSigned(value, bits);
-  const low = kind[0] === 'u' ? 0 : -(2 ** (bits - 1));
-  return Number.isInteger(value) && (value as number) >= low && (value as number) < low + 2 ** bits;
+/** Whether a JavaScript value is one of the primitive type, and in its range. */
+export const PRIMITIVE_CHECKS: Readonly<Record<PrimitiveKind, (value: unknown) => boolean>> = {
+  string: (value) => typeof value === 'string',
+  bool: (value) => typeof value === 'boolean',
+  i8: (value) => isNumber(value) && ((value as number) << 24) >> 24 === value,
+  u8: (value) => isNumber(value) && ((value as number) & 255) === value,
+  i16: (value) => isNumber(value) && ((value as number) << 16) >> 16 === value,
+  u16: (value) => isNumber(value) && ((value as number) & 65535) === value,
+  i32: (value) => isNumber(value) && ((value as number) | 0) === value,
+  u32: (value) => isNumber(value) && (value as number) >>> 0 === value,
+  i64: (value) => typeof value === 'bigint' && BigInt.asIntN(64, value) === value,
+  u64: (value) => typeof value === 'bigint' && BigInt.asUintN(64, value) === value,
+  i128: (value) => fitsSigned(value, 128),
+  u128: (value) => fitsUnsigned(value, 128),
+  i256: (value) => fitsSigned(value, 256),
+  u256: (value) => fitsUnsigned(value, 256),
+  f32: isNumber,
+  f64: isNumber,
+};
+
+export function isPrimitive(kind: PrimitiveKind, value: unknown): boolean {
+  return PRIMITIVE_CHECKS[kind](value);
 }
 
 export function readWide(reader: ByteReader, kind: string): bigint {
