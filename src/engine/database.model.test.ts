@@ -44,6 +44,11 @@ const SKETCHES: Readonly<Record<string, TableSketch>> = {
       ['hash', 'group'],
     ],
   },
+  single: {
+    columns: { id: primitiveType('u32'), n: primitiveType('u8') },
+    primaryKey: 'id',
+    indexes: [['btree', 'n']],
+  },
   bag: {
     columns: { a: primitiveType('f64'), b: primitiveType('u256'), c: primitiveType('string') },
     indexes: [
@@ -65,6 +70,8 @@ const bagRow = record({
   c: constantFrom('', 'z'),
 });
 
+const singleRow = record({ id: integer({ min: 0, max: 4 }), n: integer({ min: 0, max: 2 }) });
+
 type Op = { readonly table: string; readonly kind: string; readonly row: Row };
 const op: Arbitrary<Op> = oneof(
   record({
@@ -84,6 +91,11 @@ const op: Arbitrary<Op> = oneof(
     row: keyedRow,
   }),
   record({
+    table: constantFrom('single'),
+    kind: constantFrom('insert', 'insert', 'update', 'delete', 'deleteId', 'clear'),
+    row: singleRow,
+  }),
+  record({
     table: constantFrom('bag'),
     kind: constantFrom('insert', 'insert', 'delete', 'deleteRange'),
     row: bagRow,
@@ -95,7 +107,7 @@ const sameRow = (a: Row, b: Row): boolean => Object.keys(a).every((key) => Objec
 
 /** The naive database: arrays of rows, searched from end to end. */
 class Model {
-  readonly rows: Record<string, Row[]> = { keyed: [], bag: [] };
+  readonly rows: Record<string, Row[]> = { keyed: [], single: [], bag: [] };
 
   /** Gives what the operation gives, or the error's code. */
   apply({ table, kind, row }: Op): unknown {
@@ -108,10 +120,12 @@ class Model {
       rows.some(
         (other) =>
           other !== self &&
-          (other['id'] === row['id'] || (other['group'] === row['group'] && other['name'] === row['name'])),
+          (other['id'] === row['id'] ||
+            (table === 'keyed' && other['group'] === row['group'] && other['name'] === row['name'])),
       );
     switch (`${table} ${kind}`) {
       case 'keyed insert':
+      case 'single insert':
         if (clash()) return 'UniqueAlreadyExists';
         rows.push(row);
         return 'stored';
@@ -119,6 +133,7 @@ class Model {
         if (!rows.some((other) => sameRow(other, row))) rows.push(row);
         return 'stored';
       case 'keyed update':
+      case 'single update':
       case 'keyed updateByPair': {
         const isIt = (other: Row): boolean =>
           kind === 'update'
@@ -131,12 +146,14 @@ class Model {
         return 'stored';
       }
       case 'keyed deleteId':
+      case 'single deleteId':
         return remove((other) => other['id'] === row['id']) > 0;
       case 'keyed deleteByPair':
         return remove((other) => other['group'] === row['group'] && other['name'] === row['name']) > 0;
       case 'keyed deleteGroup':
         return remove((other) => other['group'] === row['group']);
       case 'keyed clear':
+      case 'single clear':
         return remove(() => true);
       case 'bag deleteRange':
         return remove(

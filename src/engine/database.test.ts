@@ -8,6 +8,7 @@ import { EngineError } from './errors.js';
 import { SchemaError } from './schema-check.js';
 import type { DatabaseSchema } from './schema.js';
 import { RecordingLog, schemaOf, TEST_ORIGIN, testOptions } from './testing/table-def.js';
+import type { KeyRange } from './tables/ordered-keys.js';
 import type { TableSketch } from './testing/table-def.js';
 
 const u64 = primitiveType('u64');
@@ -134,6 +135,47 @@ describe('rows', () => {
     expect([...edge]).toEqual([{ from: 1, to: 2 }]);
   });
 
+  test.each([
+    ['a hash index by part of its columns', 'edge_to_from_idx_hash', [1], undefined],
+    [
+      'a hash index by range',
+      'edge_to_from_idx_hash',
+      [1],
+      { from: { kind: 'unbounded' }, to: { kind: 'unbounded' } },
+    ],
+  ] as const)('asking %s gives WrongIndexAlgo', (_name, index, prefix, range) => {
+    const { database } = open(
+      schemaOf({ edge: { columns: { from: u32, to: u32 }, indexes: [['hash', 'to', 'from']] } }),
+    );
+    expect(codeOf(() => database.table('edge').index(index).filter(prefix, range))).toBe('WrongIndexAlgo 10');
+  });
+
+  test('an ordered index finds by value, by first columns and by range, also an empty or inverted one', () => {
+    const { database, run } = open();
+    const edge = database.table('edge');
+    run(() => {
+      for (const from of [1, 2]) for (const to of [5, 6, 7]) edge.insert({ from, to });
+    });
+    const index = edge.index('edge_from_to_idx_btree');
+    const found = (prefix: readonly unknown[], range?: KeyRange): string =>
+      index
+        .filter(prefix, range)
+        .map((row) => `${String(row['from'])}${String(row['to'])}`)
+        .join(' ');
+    const unbounded = { kind: 'unbounded' } as const;
+    expect(found([])).toBe('15 16 17 25 26 27');
+    expect(found([2])).toBe('25 26 27');
+    expect(found([1, 6])).toBe('16');
+    expect(found([1], { from: { kind: 'included', value: 6 }, to: unbounded })).toBe('16 17');
+    expect(found([1], { from: unbounded, to: { kind: 'excluded', value: 6 } })).toBe('15');
+    expect(found([], { from: { kind: 'excluded', value: 1 }, to: { kind: 'included', value: 2 } })).toBe(
+      '25 26 27',
+    );
+    expect(found([1], { from: { kind: 'included', value: 9 }, to: { kind: 'included', value: 2 } })).toBe('');
+    expect(found([1], { from: { kind: 'excluded', value: 6 }, to: { kind: 'excluded', value: 6 } })).toBe('');
+    expect(codeOf(() => found(['x']))).toBe('BsatnDecodeError 3');
+  });
+
   test('what the caller does to his row or to its nested values afterwards changes nothing', () => {
     const { database, run } = open(
       schemaOf({
@@ -197,6 +239,61 @@ describe('transactions', () => {
       player.update({ ...bob, level: 5 });
     });
     expect(trace(commit.deltas)).toEqual(['- player 2 bob 3', '+ player 2 bob 5']);
+  });
+
+  test('a row that comes back in another cell, by moving primary keys, is no change', () => {
+    const { database, run, commitOf } = open();
+    const player = database.table('player');
+    run(() => [player.insert(ada), player.insert({ ...bob, level: 3 })]);
+    const byName = player.uniqueIndex('name');
+    const commit = commitOf(() => {
+      player.update({ ...ada, name: 'eve' });
+      byName.update({ id: 9n, name: 'eve', level: 3 });
+      byName.update({ ...bob, id: 1n });
+      player.update(ada);
+    });
+    expect([...player]).toEqual([ada, { id: 9n, name: 'eve', level: 3 }]);
+    expect(trace(commit.deltas)).toEqual(['- player 2 bob 3', '+ player 9 eve 3']);
+  });
+
+  test('clear deletes all, and is taken back whole', () => {
+    const { database, run, commitOf } = open();
+    const player = database.table('player');
+    run(() => [player.insert(ada), player.insert(bob)]);
+    expect(() =>
+      run(() => {
+        expect(player.clear()).toBe(2);
+        throw new Error('no');
+      }),
+    ).toThrow('no');
+    expect([...player]).toEqual([ada, bob]);
+    expect(trace(commitOf(() => player.clear()).deltas)).toEqual(['- player 1 ada 3', '- player 2 bob 3']);
+  });
+
+  test('a refused change leaves the transaction able to go on', () => {
+    const { database, run, commitOf } = open();
+    const player = database.table('player');
+    run(() => player.insert(ada));
+    const commit = commitOf(() => {
+      expect(() => player.insert({ id: 0n, name: 'ada', level: 1 })).toThrow(EngineError);
+      expect(() => player.update({ ...ada, level: -1 })).toThrow(EngineError);
+      player.insert(bob);
+    });
+    expect(trace(commit.deltas)).toEqual(['+ player 2 bob 3']);
+  });
+
+  test('bytes handed out stay as they are when later transactions reuse the buffer', () => {
+    const { database, commitOf } = open();
+    const player = database.table('player');
+    const commits = Array.from({ length: 3000 }, (_, n) =>
+      commitOf(() =>
+        player.insert({ id: BigInt(n + 1), name: `player ${n} ${'x'.repeat(n % 97)}`, level: n }),
+      ),
+    );
+    for (const { deltas } of commits) {
+      const { row, bytes } = deltas[0]!.inserts[0]!;
+      expect(bytes).toEqual(player.encodeRow(row));
+    }
   });
 
   test('an update back to what was there is no change', () => {

@@ -126,9 +126,7 @@ export class Database {
     assert(!this.inTransaction, 'changes are replayed between transactions');
     for (const change of record.changes) {
       const table = this.table(change.table);
-      if (table.def.isEvent) continue;
-      for (const bytes of change.deletes) table.unstoreRow(bytes);
-      for (const bytes of change.inserts) table.restoreRow(bytes);
+      if (!table.def.isEvent) table.replay(change);
     }
     for (const section of record.sections ?? []) {
       if (section.kind === SectionKind.sequence) this.#restoreSequence(section.bytes);
@@ -170,19 +168,19 @@ export class Database {
     return { offset, origin, deltas };
   }
 
-  #collectDeltas(): TableDelta[] {
+  #collectDeltas(): EncodedDelta[] {
     const { writer, touched } = this.#scope;
-    const deltas: TableDelta[] = [];
-    const encoded: (readonly EncodedChange[])[] = [];
+    const deltas: EncodedDelta[] = [];
     for (const table of touched) {
       const { deletes, inserts } = table.journal.netChanges(writer);
-      if (deletes.length === 0 && inserts.length === 0) continue;
-      deltas.push({ table: table.def, deletes, inserts });
-      encoded.push(deletes, inserts);
+      if (deletes.length > 0 || inserts.length > 0) deltas.push({ table: table.def, deletes, inserts });
     }
     // Only now is the buffer the one that all rows are in: it may have grown meanwhile.
     const { buffer } = writer.bytes;
-    for (const rows of encoded) for (const row of rows) row.cut(buffer);
+    for (const { deletes, inserts } of deltas) {
+      for (const row of deletes) row.cut(buffer);
+      for (const row of inserts) row.cut(buffer);
+    }
     return deltas;
   }
 
@@ -221,6 +219,12 @@ export class Database {
       this.#isObserving = false;
     }
   }
+}
+
+/** A delta whose rows know where in the transaction's bytes they stand. */
+interface EncodedDelta extends TableDelta {
+  readonly deletes: readonly EncodedChange[];
+  readonly inserts: readonly EncodedChange[];
 }
 
 const bytesOf = ({ bytes }: RowChange): Uint8Array => bytes;

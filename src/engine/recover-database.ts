@@ -128,8 +128,7 @@ class Replay {
   }
 
   restoreRows(table: string, rows: readonly Uint8Array[]): void {
-    const target = this.#opened().table(table);
-    for (const row of rows) target.restoreRow(row);
+    this.#opened().table(table).replay({ table, deletes: [], inserts: rows });
   }
 
   async #applyWithProgram(record: TransactionRecord, program: LogSection): Promise<void> {

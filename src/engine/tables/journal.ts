@@ -19,7 +19,7 @@ export interface NetChanges {
 export class Journal {
   readonly #store: RowStore;
   readonly #codec: Codec<Row>;
-  readonly #touches: Touch[] = [];
+  #touches: Touch[] = [];
   #hasInserted = false;
   #hasDeleted = false;
 
@@ -87,7 +87,7 @@ export class Journal {
   /** The changes stay; the next transaction starts afresh. */
   forget(): void {
     for (const touch of this.#touches) touch.cell.touch = undefined;
-    this.#touches.length = 0;
+    this.#touches = [];
     this.#hasInserted = false;
     this.#hasDeleted = false;
   }

@@ -1,15 +1,16 @@
-import { assert } from '../../base/assert.js';
 import type { ByteWriter } from '../../base/byte-writer.js';
 import type { Typespace } from '../../values/algebraic-type.js';
-import { compileCodec, decodeFromBytes, encodeToBytes } from '../../values/bsatn/codec.js';
+import { compileCodec, encodeToBytes } from '../../values/bsatn/codec.js';
 import type { Codec } from '../../values/bsatn/codec.js';
 import type { Row } from '../contract.js';
 import { describeValue, EngineError } from '../errors.js';
+import type { TableChange } from '../log/commit-log.js';
 import type { TableDef } from '../schema.js';
 import { buildIndexes } from './build-indexes.js';
 import { Cell } from './cell.js';
 import type { Index, UniqueIndex } from './indexes.js';
 import { Journal } from './journal.js';
+import { replayChange } from './replay.js';
 import type { RowStore } from './row-store.js';
 import { RowStaging } from './row-staging.js';
 import { Sequence } from './sequence.js';
@@ -147,17 +148,9 @@ export class Table implements Iterable<Row> {
     return this.#deleteCells([...this.#store.cells()]);
   }
 
-  /** Internal, for recovery: stores a row outside of any transaction, without asking whether it may be there. */
-  restoreRow(bytes: Uint8Array): void {
-    this.#store.add(new Cell(), decodeFromBytes(this.codec, bytes));
-  }
-
-  /** Internal, for recovery: takes a stored row out again. */
-  unstoreRow(bytes: Uint8Array): void {
-    const row = decodeFromBytes(this.codec, bytes);
-    const cell = this.#findByKey(row);
-    assert(cell !== undefined, `the log deletes a row that table \`${this.name}\` does not have`);
-    this.#store.remove(cell);
+  /** Internal, for recovery: does again what a logged transaction did. */
+  replay(change: TableChange): void {
+    replayChange(this.#store, this.codec, change);
   }
 
   #updateBy(unique: UniqueKeys, row: Row): Row {
