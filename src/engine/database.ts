@@ -3,6 +3,7 @@ import type { Commit, DatabaseOptions, RowChange, TableDelta, TransactionOrigin 
 import { didYouMean, EngineError } from './errors.js';
 import type { CommitLog, LogSection, TableChange, TransactionRecord } from './log/commit-log.js';
 import { SectionKind } from './log/record-codec.js';
+import { OpenConnections } from './open-connections.js';
 import { checkSchema, SchemaError } from './schema-check.js';
 import { schemaHash } from './schema-hash.js';
 import type { DatabaseSchema } from './schema.js';
@@ -28,6 +29,8 @@ export class Database {
   readonly tables: ReadonlyMap<string, Table>;
   /** Equal for equal schemas. */
   readonly schemaHash: string;
+  /** Kept up to date by the sections that transactions log. */
+  readonly openConnections = new OpenConnections();
   #schema: DatabaseSchema;
   readonly #bySourceName: ReadonlyMap<string, Table>;
   readonly #scope = new WriteScope();
@@ -130,6 +133,7 @@ export class Database {
     }
     for (const section of record.sections ?? []) {
       if (section.kind === SectionKind.sequence) this.#restoreSequence(section.bytes);
+      else this.openConnections.apply(section);
     }
   }
 
@@ -165,6 +169,7 @@ export class Database {
       changes: deltas.map(toTableChange),
       sections: [...this.#collectAllocations(), ...added],
     });
+    for (const section of added) this.openConnections.apply(section);
     return { offset, origin, deltas };
   }
 

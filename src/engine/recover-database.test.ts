@@ -7,12 +7,8 @@ import { Database } from './database.js';
 import { waitUntilDurable } from './log/commit-log.js';
 import { recoverLog } from './log/recovery.js';
 import { SimulatedDisk } from './log/simulated-disk.js';
-import {
-  connectionSection,
-  programSection,
-  recoverDatabase,
-  type RecoveredDatabase,
-} from './recover-database.js';
+import { connectionSection } from './open-connections.js';
+import { programSection, recoverDatabase, type RecoveredDatabase } from './recover-database.js';
 import { Snapshotter } from './snapshotter.js';
 import { schemaOf, TEST_ORIGIN, testOptions } from './testing/table-def.js';
 
@@ -51,7 +47,6 @@ async function create(disk: SimulatedDisk): Promise<RecoveredDatabase> {
     program,
     log,
     epoch,
-    openConnections: [],
     torn: undefined,
     snapshotOffset: 0,
     damagedSnapshots: [],
@@ -162,8 +157,8 @@ describe('recovery of a database', () => {
       database.addSection(connectionSection('disconnected', connection(5n))),
     );
     await log.close();
-    const { openConnections } = (await recover(disk))!;
-    expect(openConnections.map(({ connectionId }) => connectionId.__connection_id__)).toEqual([6n]);
+    const { openConnections } = (await recover(disk))!.database;
+    expect(openConnections.list().map(({ connectionId }) => connectionId.__connection_id__)).toEqual([6n]);
   });
 
   it('power cuts with snapshots in between lose nothing that was acknowledged', async () => {

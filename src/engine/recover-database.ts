@@ -1,5 +1,3 @@
-import { bytesToKey } from '../values/integer-bytes.js';
-import { ConnectionId, Identity } from '../values/identity.js';
 import type { Database } from './database.js';
 import type { LogSection, TransactionRecord, TxOffset } from './log/commit-log.js';
 import type { Disk } from './log/disk.js';
@@ -16,19 +14,12 @@ export interface RecoverDatabaseOptions {
   readonly segmentBytesMax?: number;
 }
 
-/** A connection that was open when the process ended: its `clientDisconnected` has not run. */
-export interface OpenConnection {
-  readonly identity: Identity;
-  readonly connectionId: ConnectionId;
-}
-
 export interface RecoveredDatabase {
   readonly database: Database;
   /** The newest program's bytes. */
   readonly program: Uint8Array;
   readonly log: FileLog;
   readonly epoch: number;
-  readonly openConnections: readonly OpenConnection[];
   readonly torn: RecoveredLog['torn'];
   /** The snapshot that recovery began with, 0 for none, and those that were damaged and passed over. */
   readonly snapshotOffset: TxOffset;
@@ -63,13 +54,11 @@ export async function recoverDatabase(
     return undefined;
   }
   database.log = log;
-  const openConnections = [...replay.connections.values()];
   return {
     database,
     program,
     log,
     epoch,
-    openConnections,
     torn,
     snapshotOffset,
     damagedSnapshots,
@@ -102,7 +91,6 @@ async function readNewestSnapshot(
 class Replay {
   database: Database | undefined;
   program: Uint8Array | undefined;
-  readonly connections = new Map<string, OpenConnection>();
   readonly #build: RecoverDatabaseOptions['build'];
 
   constructor(build: RecoverDatabaseOptions['build']) {
@@ -116,15 +104,8 @@ class Replay {
   }
 
   applySection(section: LogSection): void | Promise<void> {
-    switch (section.kind) {
-      case SectionKind.program:
-        return this.#takeProgram(section.bytes);
-      case SectionKind.connected:
-      case SectionKind.disconnected:
-        return this.#trackConnection(section);
-      default:
-        this.database?.applyChanges({ changes: [], sections: [section] });
-    }
+    if (section.kind === SectionKind.program) return this.#takeProgram(section.bytes);
+    this.database?.applyChanges({ changes: [], sections: [section] });
   }
 
   restoreRows(table: string, rows: readonly Uint8Array[]): void {
@@ -137,10 +118,6 @@ class Replay {
   }
 
   #applyRest(record: TransactionRecord): void {
-    for (const section of record.sections ?? []) {
-      if (section.kind === SectionKind.connected || section.kind === SectionKind.disconnected)
-        this.#trackConnection(section);
-    }
     if (record.changes.length > 0) this.#opened().applyChanges(record);
     else this.database?.applyChanges(record);
   }
@@ -151,13 +128,6 @@ class Replay {
     const beginsAnew = bytes[0] === 1;
     if (!beginsAnew && this.database !== undefined) return;
     this.database = await this.#build(this.program);
-    this.connections.clear();
-  }
-
-  #trackConnection(section: LogSection): void {
-    const key = bytesToKey(section.bytes);
-    if (section.kind === SectionKind.disconnected) this.connections.delete(key);
-    else this.connections.set(key, decodeConnection(section.bytes));
   }
 
   #opened(): Database {
@@ -165,24 +135,6 @@ class Replay {
       throw new LogError('CORRUPT', 'the log changes rows before it says which tables there are');
     return this.database;
   }
-}
-
-/** The section that says that a connection began or ended. */
-export function connectionSection(
-  kind: 'connected' | 'disconnected',
-  connection: OpenConnection,
-): LogSection {
-  const bytes = new Uint8Array(48);
-  bytes.set(connection.identity.toUint8Array(), 0);
-  bytes.set(connection.connectionId.toUint8Array(), 32);
-  return { kind: SectionKind[kind], bytes };
-}
-
-function decodeConnection(bytes: Uint8Array): OpenConnection {
-  return {
-    identity: Identity.fromBytes(bytes.slice(0, 32)),
-    connectionId: ConnectionId.fromBytes(bytes.slice(32, 48)),
-  };
 }
 
 /** The section that says which program runs from here on. */

@@ -11,7 +11,7 @@ import type { Codec } from '../values/bsatn/codec.js';
 export interface SnapshotterOptions {
   readonly databaseKey: string;
   readonly epoch: number;
-  /** What to keep besides tables and sequences: the program, open connections. */
+  /** What to keep besides tables and sequences: the program first, open connections. */
   readonly sections: () => readonly LogSection[];
   /** Awaited between pieces of the work, so that the writer goes on. */
   readonly pause: () => Promise<void>;

@@ -2,6 +2,8 @@ import type { Clock } from '../base/clock.js';
 import { closestWord } from '../base/closest-word.js';
 import type { Database } from '../engine/database.js';
 import type { Commit, TransactionOrigin } from '../engine/contract.js';
+import type { LogSection } from '../engine/log/commit-log.js';
+import { connectionSection } from '../engine/open-connections.js';
 import type { ProductType, Typespace } from '../values/algebraic-type.js';
 import { compileCodec, decodeFromBytes } from '../values/bsatn/codec.js';
 import type { Codec } from '../values/bsatn/codec.js';
@@ -109,19 +111,24 @@ export class ModuleHost {
     return this.#run(reducer, caller, values);
   }
 
-  /** Runs `init`, for a database that was just created. */
-  runInit(owner: Identity): ReducerOutcome {
-    return this.#runLifecycle('init', { identity: owner, connectionId: undefined, tokenPayload: undefined });
+  /** Runs `init`, for a database that was just created; `sections` are logged with it. */
+  runInit(owner: Identity, sections: readonly LogSection[] = []): ReducerOutcome {
+    const caller = { identity: owner, connectionId: undefined, tokenPayload: undefined };
+    return this.#runLifecycle('init', caller, sections);
   }
 
   /** To be called before a client is let in: any outcome but `committed` keeps the client out. */
   clientConnected(caller: Caller): ReducerOutcome {
-    return this.#runLifecycle('clientConnected', caller);
+    return this.#runLifecycle('clientConnected', caller, connectionSections('connected', caller));
   }
 
   /** To be called once for every client that was let in, whatever its end. */
   clientDisconnected(caller: Caller): ReducerOutcome {
-    return this.#runLifecycle('clientDisconnected', caller);
+    const sections = connectionSections('disconnected', caller);
+    const outcome = this.#runLifecycle('clientDisconnected', caller, sections);
+    // The connection is gone, whatever the module says to it.
+    if (outcome.kind !== 'committed') this.#logAlone(caller, sections);
+    return outcome;
   }
 
   /** Whether a host of `other` could go on with this host's database. */
@@ -130,15 +137,25 @@ export class ModuleHost {
     return { kind: 'schemaChanged', changes: describeChanges(this.def.schema, other.def.schema) };
   }
 
-  #runLifecycle(lifecycle: Lifecycle, caller: Caller): ReducerOutcome {
+  #runLifecycle(lifecycle: Lifecycle, caller: Caller, sections: readonly LogSection[]): ReducerOutcome {
     const reducer = this.#lifecycles.get(lifecycle);
-    if (reducer !== undefined) return this.#run(reducer, caller, {});
+    if (reducer !== undefined) return this.#run(reducer, caller, {}, sections);
     const timestampMicros = this.#clock.nowMicros();
-    const origin = originOf(caller, lifecycle, timestampMicros);
-    return { kind: 'committed', commit: this.#database.transact(origin, nothing).commit, timestampMicros };
+    try {
+      const origin = originOf(caller, lifecycle, timestampMicros);
+      const { commit } = this.#database.transact(origin, () => this.#addSections(sections));
+      return { kind: 'committed', commit, timestampMicros };
+    } catch (error) {
+      return this.#failed(lifecycle, error, timestampMicros);
+    }
   }
 
-  #run(reducer: HostedReducer, caller: Caller, args: unknown): ReducerOutcome {
+  #run(
+    reducer: HostedReducer,
+    caller: Caller,
+    args: unknown,
+    sections: readonly LogSection[] = NO_SECTIONS,
+  ): ReducerOutcome {
     const timestampMicros = this.#clock.nowMicros();
     const { name } = reducer.def;
     const context = new ReducerContext(this.#share, caller, timestampMicros);
@@ -147,13 +164,26 @@ export class ModuleHost {
     let commit: Commit;
     try {
       const origin = originOf(caller, name, timestampMicros);
-      commit = this.#database.transact(origin, () => runBody(reducer, context, args)).commit;
+      commit = this.#database.transact(origin, () => {
+        runBody(reducer, context, args);
+        this.#addSections(sections);
+      }).commit;
     } catch (error) {
       return this.#failed(name, error, timestampMicros);
     } finally {
       this.#log.currentFunction = outer;
     }
     return { kind: 'committed', commit, timestampMicros };
+  }
+
+  #addSections(sections: readonly LogSection[]): void {
+    for (const section of sections) this.#database.addSection(section);
+  }
+
+  #logAlone(caller: Caller, sections: readonly LogSection[]): void {
+    if (this.#database.log.failure !== undefined) return;
+    const origin = originOf(caller, 'clientDisconnected', this.#clock.nowMicros());
+    this.#database.transact(origin, () => this.#addSections(sections));
   }
 
   #failed(name: string, error: unknown, timestampMicros: number): ReducerOutcome {
@@ -209,7 +239,13 @@ export class ModuleHost {
   }
 }
 
-function nothing(): void {}
+const NO_SECTIONS: readonly LogSection[] = [];
+
+/** What recovery has to know to tell the module of connections that ended with the process. */
+function connectionSections(kind: 'connected' | 'disconnected', caller: Caller): readonly LogSection[] {
+  const { identity, connectionId } = caller;
+  return connectionId === undefined ? NO_SECTIONS : [connectionSection(kind, { identity, connectionId })];
+}
 
 function originOf(caller: Caller, functionName: string, timestampMicros: number): TransactionOrigin {
   return { caller: caller.identity, connectionId: caller.connectionId, functionName, timestampMicros };

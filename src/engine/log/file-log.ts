@@ -57,6 +57,7 @@ export class FileLog implements CommitLog {
   #inFlight: Promise<void> | undefined;
   #failure: LogError | undefined;
   #isClosed = false;
+  #writtenBytes = 0;
 
   constructor(disk: Disk, tail: LogTail, options: FileLogOptions) {
     this.#disk = disk;
@@ -74,6 +75,11 @@ export class FileLog implements CommitLog {
 
   get durableOffset(): TxOffset {
     return this.#durable;
+  }
+
+  /** Bytes of batches written since the log was opened: tells when a snapshot pays. */
+  get writtenBytes(): number {
+    return this.#writtenBytes;
   }
 
   get failure(): LogError | undefined {
@@ -164,6 +170,7 @@ export class FileLog implements CommitLog {
     await writeFully(segment.file, bytes, segment.bytes);
     if (!segment.file.isWriteThrough) await segment.file.sync();
     this.#segment = { file: segment.file, bytes: segment.bytes + bytes.length };
+    this.#writtenBytes += bytes.length;
   }
 
   #finish(batch: Batch): void {

@@ -1,0 +1,284 @@
+import { keccak_256 } from '@noble/hashes/sha3.js';
+
+import type { Clock } from '../base/clock.js';
+import { encodeHex } from '../base/hex.js';
+import type { Random } from '../base/random.js';
+import { Database } from '../engine/database.js';
+import { MemoryLog } from '../engine/log/commit-log.js';
+import type { CommitLog } from '../engine/log/commit-log.js';
+import { Snapshotter } from '../engine/snapshotter.js';
+import type { TokenAuthority } from '../identity/tokens.js';
+import type { Module } from '../module/definition/build-module.js';
+import { loadProgram } from '../module/load.js';
+import { ModuleLog } from '../module/logs.js';
+import type { ReducerOutcome } from '../module/module-def.js';
+import type {
+  Catalog,
+  PublishRequest,
+  PublishResult,
+  RenameResult,
+} from '../protocols/spacetimedb/server/catalog.js';
+import type { FlushScheduler } from '../protocols/spacetimedb/server/delivery.js';
+import type { DatabaseRuntime } from '../protocols/spacetimedb/server/runtime.js';
+import type { Identity } from '../values/identity.js';
+import type { DatabaseStore, StoredLog } from './database-store.js';
+import { HostedDatabase, snapshotAsNeeded } from './hosted-database.js';
+import { decodeStoredProgram, type Program, type StoredProgram } from './program.js';
+
+export interface DatabaseCatalogOptions {
+  readonly authority: TokenAuthority;
+  /** Who may create databases, besides everybody when `openToAll`. */
+  readonly owner: Identity;
+  readonly openToAll: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly schedule: FlushScheduler;
+  /** Where databases are kept; in memory only when it is left out. */
+  readonly store: DatabaseStore | undefined;
+  /** Modules that the application brings along, by the name of their database. */
+  readonly embedded: Readonly<Record<string, Module>>;
+  readonly onError: (error: unknown, where: string) => void;
+  /** Told what recovery did, for people. */
+  readonly onNotice: (text: string) => void;
+}
+
+/** All databases of one server, by name and by identity. */
+export class DatabaseCatalog implements Catalog {
+  readonly #options: DatabaseCatalogOptions;
+  /** By the key of the identity, in the order of creation. */
+  readonly #byIdentity = new Map<string, HostedDatabase>();
+  readonly #byName = new Map<string, HostedDatabase>();
+  /** Publishing is one at a time: two that create the same name must not both succeed. */
+  #publishing: Promise<unknown> = Promise.resolve();
+
+  constructor(options: DatabaseCatalogOptions) {
+    this.#options = options;
+  }
+
+  get databases(): Iterable<HostedDatabase> {
+    return this.#byIdentity.values();
+  }
+
+  /** Reads the stored databases back, then runs the embedded modules. */
+  async open(): Promise<void> {
+    const { store, embedded } = this.#options;
+    for (const identity of (await store?.list()) ?? []) await this.#recover(identity);
+    for (const [name, module] of Object.entries(embedded)) {
+      const result = await this.#embed(name, module);
+      if (result.kind === 'failed' || result.kind === 'refused')
+        throw new Error(`database ${name}: ${result.reason}`);
+    }
+  }
+
+  findByName(name: string): HostedDatabase | undefined {
+    return this.#byName.get(name);
+  }
+
+  findByIdentity(identity: Identity): HostedDatabase | undefined {
+    return this.#byIdentity.get(identity.key);
+  }
+
+  mayCreate(identity: Identity): boolean {
+    return this.#options.openToAll || identity.isEqual(this.#options.owner);
+  }
+
+  publish(request: PublishRequest): Promise<PublishResult> {
+    const result = this.#publishing.then(() => this.#publish(request));
+    this.#publishing = result.catch(() => {});
+    return result;
+  }
+
+  async delete(database: DatabaseRuntime): Promise<void> {
+    const found = this.#byIdentity.get(database.identity.key);
+    if (found === undefined) return;
+    this.#byIdentity.delete(found.identity.key);
+    for (const name of found.names) this.#byName.delete(name);
+    found.closeSessions('the database was deleted');
+    await found.close();
+    await this.#options.store?.remove(found.identity);
+  }
+
+  async setNames(database: DatabaseRuntime, names: readonly string[]): Promise<RenameResult> {
+    const found = this.#byIdentity.get(database.identity.key);
+    const taken = names.find((name) => (this.#byName.get(name) ?? found) !== found);
+    if (found === undefined || taken !== undefined) return { kind: 'taken', name: taken ?? '' };
+    for (const name of found.names) this.#byName.delete(name);
+    found.rename([...new Set(names)]);
+    for (const name of found.names) this.#byName.set(name, found);
+    return { kind: 'renamed' };
+  }
+
+  closeSessions(reason: string): void {
+    for (const database of this.databases) database.closeSessions(reason);
+  }
+
+  /** To be called when no session is left. */
+  async close(): Promise<void> {
+    await this.#publishing;
+    await Promise.all([...this.#byIdentity.values()].map((database) => database.close()));
+    await this.#options.store?.close();
+  }
+
+  async #publish(request: PublishRequest): Promise<PublishResult> {
+    const target = request.target && this.#byIdentity.get(request.target.identity.key);
+    const { program: text } = request;
+    if (text === undefined) {
+      return target === undefined
+        ? failed('there is no program to run')
+        : this.#update(target, target.program, true);
+    }
+    const moduleLog = target?.moduleLog ?? this.#newModuleLog();
+    let program: Program;
+    try {
+      program = { module: await loadProgram(text, { log: moduleLog }), text, hash: hashText(text) };
+    } catch (error) {
+      return failed(error instanceof Error ? error.message : String(error));
+    }
+    if (target !== undefined) return this.#update(target, program, request.clear);
+    return this.#create(request, moduleLog, program);
+  }
+
+  async #embed(name: string, module: Module): Promise<PublishResult> {
+    const target = this.findByName(name);
+    const program = { module, text: undefined, hash: hashText(module.schemaHash) };
+    if (target !== undefined) return this.#update(target, program, false);
+    return this.#create({ name, publisher: this.#options.owner }, this.#newModuleLog(), program);
+  }
+
+  async #create(
+    { name, publisher }: Pick<PublishRequest, 'name' | 'publisher'>,
+    moduleLog: ModuleLog,
+    program: Program,
+  ): Promise<PublishResult> {
+    if (name !== undefined && this.#byName.has(name)) return failed(`the name \`${name}\` is taken`);
+    // As the reference server does: a database is somebody too, and its identity is minted like anybody's.
+    const { identity } = await this.#options.authority.mintAnonymous();
+    const stored = await this.#options.store?.create(identity);
+    const names = name === undefined ? [] : [name];
+    const database = this.#host(identity, { names, owner: publisher }, program, moduleLog, stored);
+    const outcome = database.runInit();
+    if (outcome.kind !== 'committed') {
+      await database.close();
+      await this.#options.store?.remove(identity);
+      return initFailed(outcome);
+    }
+    this.#add(database, stored);
+    return { kind: 'created', database };
+  }
+
+  async #recover(identity: Identity): Promise<void> {
+    const moduleLog = this.#newModuleLog();
+    const { store, clock, random, owner } = this.#options;
+    let module: Module | undefined;
+    const recovered = await store?.recover(identity, async (bytes) => {
+      module = await this.#loadStored(decodeStoredProgram(bytes), moduleLog);
+      const log: CommitLog = new MemoryLog();
+      return new Database(module.def.schema, { identity, owner, clock, random, log });
+    });
+    if (recovered === undefined || module === undefined) {
+      await store?.remove(identity);
+      return;
+    }
+    this.#report(identity, recovered);
+    const stored = decodeStoredProgram(recovered.program);
+    module = await this.#loadStored(stored, moduleLog);
+    const program = { module, text: stored.text, hash: stored.hash };
+    const database = this.#host(identity, stored, program, moduleLog, recovered, recovered.database);
+    this.#add(database, recovered);
+    database.resume();
+  }
+
+  async #loadStored(stored: StoredProgram, log: ModuleLog): Promise<Module> {
+    if (stored.text !== undefined) return loadProgram(stored.text, { log });
+    const name = stored.names[0] ?? '';
+    const module = this.#options.embedded[name];
+    if (module === undefined) {
+      throw new Error(
+        `the data directory holds a database \`${name}\` of a module that was not handed to createServer: add it to \`databases\``,
+      );
+    }
+    if (module.schemaHash !== stored.schemaHash) {
+      throw new Error(
+        `the tables of database \`${name}\` changed since its data was stored; data is not migrated in this version. ` +
+          `Keep the tables as they were, or use another data directory.`,
+      );
+    }
+    return module;
+  }
+
+  #host(
+    identity: Identity,
+    { names, owner }: Pick<StoredProgram, 'names' | 'owner'>,
+    program: Program,
+    moduleLog: ModuleLog,
+    stored: StoredLog | undefined,
+    database?: Database,
+  ): HostedDatabase {
+    const { clock, random, schedule } = this.#options;
+    const log = stored?.log ?? new MemoryLog();
+    const rest = { names, owner, program, moduleLog, clock, random, schedule, log };
+    return new HostedDatabase({ identity, ...rest, ...(database === undefined ? {} : { database }) });
+  }
+
+  #add(database: HostedDatabase, stored: StoredLog | undefined): void {
+    this.#byIdentity.set(database.identity.key, database);
+    for (const name of database.names) this.#byName.set(name, database);
+    if (stored === undefined) return;
+    const { clock, onError } = this.#options;
+    const snapshotter = new Snapshotter(stored.disk, {
+      databaseKey: database.identity.key,
+      epoch: stored.epoch,
+      sections: () => database.snapshotSections(),
+      pause: () => new Promise((resolve) => void setImmediate(resolve)),
+      nowMs: () => clock.nowMicros() / 1000,
+    });
+    snapshotAsNeeded(database, stored.log, snapshotter, onError);
+  }
+
+  /** @param program undefined to keep the present one, which only makes sense with `clear`. */
+  #update(target: HostedDatabase, program: Program, clear: boolean): PublishResult {
+    if (clear) {
+      const outcome = target.reset(program);
+      return outcome.kind === 'committed' ? { kind: 'updated', database: target } : initFailed(outcome);
+    }
+    const conflicts = target.conflictsWith(program.module);
+    if (conflicts.length > 0) return { kind: 'refused', reason: describeConflicts(conflicts) };
+    if (program.hash !== target.programHash || program.text === undefined) target.swap(program);
+    return { kind: 'updated', database: target };
+  }
+
+  #report(identity: Identity, recovered: Awaited<ReturnType<DatabaseStore['recover']>> & object): void {
+    const { torn, damagedSnapshots } = recovered;
+    const notices = [...damagedSnapshots.map((text) => `${text}; an older one was used`)];
+    if (torn !== undefined) {
+      notices.push(
+        `the last ${torn.bytes} bytes of ${torn.segment} were cut off at byte ${torn.at} (${torn.reason}): ` +
+          `a crash interrupted them, and nobody had been told of what they held`,
+      );
+    }
+    for (const notice of notices) this.#options.onNotice(`database ${identity.toHexString()}: ${notice}`);
+  }
+
+  #newModuleLog(): ModuleLog {
+    return new ModuleLog({ clock: this.#options.clock });
+  }
+}
+
+function describeConflicts(conflicts: readonly string[]): string {
+  return (
+    `the tables changed: ${conflicts.join('; ')}. Data is not migrated in this version: publish with \`clear\` ` +
+    `(chorale publish --delete-data) to begin again with empty tables, or keep the tables as they were.`
+  );
+}
+
+function initFailed(outcome: Exclude<ReducerOutcome, { kind: 'committed' }>): PublishResult {
+  return failed(`the init reducer failed: ${outcome.message}`);
+}
+
+function failed(reason: string): PublishResult {
+  return { kind: 'failed', reason };
+}
+
+function hashText(text: string): string {
+  return encodeHex(keccak_256(new TextEncoder().encode(text)));
+}

@@ -1,0 +1,169 @@
+import { join } from 'node:path';
+import type { TlsOptions } from 'node:tls';
+
+import { type Clock, systemClock } from '../base/clock.js';
+import { type Random, systemRandom } from '../base/random.js';
+import { KeyPair } from '../identity/keys.js';
+import { OidcValidator } from '../identity/oidc.js';
+import { loadOrCreateOwner } from '../identity/owner.js';
+import { type Credentials, TokenAuthority } from '../identity/tokens.js';
+import type { Module } from '../module/definition/build-module.js';
+import { Listener, type ListenerLimits } from '../net/listener.js';
+import type { HttpRouter } from '../net/http/http-router.js';
+import { addRoutes } from '../protocols/spacetimedb/server/http/routes.js';
+import { subscribeRoute } from '../protocols/spacetimedb/server/websocket.js';
+import { DatabaseCatalog } from './catalog.js';
+import { DatabaseStore } from './database-store.js';
+import type { HostedDatabase } from './hosted-database.js';
+import { serveFolder } from './static-files.js';
+import { VERSION } from './version.js';
+
+export interface ServerOptions {
+  /** Default 127.0.0.1: reachable from this machine only. */
+  readonly host?: string;
+  /** Default 0: the system chooses. */
+  readonly port?: number;
+  readonly tls?: TlsOptions;
+  /**
+   * Where the server keeps databases, its signing key and the owner's token. Without it everything is in memory: gone at the end,
+   * and tokens from before are worth nothing.
+   */
+  readonly dataDirectory?: string;
+  /** Modules to run, by the name of their database. */
+  readonly databases?: Readonly<Record<string, Module>>;
+  /** A folder of files to serve where no protocol answers: the application's pages. */
+  readonly staticDirectory?: string;
+  /** Lets everybody publish, not only the owner. For machines nobody else reaches. */
+  readonly anonymousPublish?: boolean;
+  /** Other issuers whose tokens are accepted. Default: any OpenID Connect issuer; an empty list: none. */
+  readonly allowedIssuers?: readonly string[];
+  readonly limits?: ListenerLimits;
+  /** Told about defects of the server or of modules' callbacks. Default: a line on standard error. */
+  readonly onError?: (error: unknown, where: string) => void;
+  /** Told what people should know: what recovery found. Default: a line on standard error. */
+  readonly onNotice?: (text: string) => void;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+export interface ChoraleServer {
+  /** `http://127.0.0.1:3000`. */
+  readonly url: string;
+  readonly port: number;
+  /** Who may publish. */
+  readonly owner: Credentials;
+  /** The application's own routes go here. */
+  readonly router: HttpRouter;
+  readonly catalog: DatabaseCatalog;
+  /** The database of that name, if there is one. */
+  database(name: string): HostedDatabase | undefined;
+  /** Stops accepting, lets what is under way finish for `drainMs` (default 2000), then ends what is left. */
+  close(options?: { readonly drainMs?: number }): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Starts a server: one port for all protocols.
+ *
+ * @example
+ * await using server = await createServer({ port: 3000, databases: { chat: loadModule(chat) } });
+ */
+export async function createServer(options: ServerOptions = {}): Promise<ChoraleServer> {
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? systemRandom;
+  const onError = options.onError ?? reportError;
+  const store =
+    options.dataDirectory === undefined ? undefined : await DatabaseStore.open(options.dataDirectory);
+  const { authority, owner, listener } = await openPort(options, clock, random, onError).catch(
+    async (error: unknown) => {
+      await store?.close();
+      throw error;
+    },
+  );
+  const catalog = new DatabaseCatalog({
+    authority,
+    owner: owner.identity,
+    openToAll: options.anonymousPublish ?? false,
+    clock,
+    random,
+    schedule: (flush) => listener.turns.beforeFlush(flush),
+    store,
+    embedded: options.databases ?? {},
+    onError,
+    onNotice: options.onNotice ?? ((text) => void process.stderr.write(`chorale: ${text}\n`)),
+  });
+  let closed: Promise<void> | undefined;
+  const close = async (drainMs?: number): Promise<void> => {
+    catalog.closeSessions('server shutdown');
+    // Its end tells the modules of the last clients' end, so the databases are closed after it.
+    await listener.close(drainMs === undefined ? {} : { drainMs });
+    await catalog.close();
+  };
+  try {
+    listener.addUpgradeRoute(subscribeRoute({ catalog, authority, random, onError }));
+    addRoutes(listener.router, { catalog, authority, clock, random, version: VERSION });
+    if (options.staticDirectory !== undefined) {
+      listener.router.fallback(await serveFolder(options.staticDirectory));
+    }
+    await catalog.open();
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+  return {
+    url: listener.url,
+    port: listener.port,
+    owner,
+    router: listener.router,
+    catalog,
+    database: (name) => catalog.findByName(name),
+    close: ({ drainMs } = {}) => (closed ??= close(drainMs)),
+    [Symbol.asyncDispose]: () => (closed ??= close()),
+  };
+}
+
+async function openPort(
+  options: ServerOptions,
+  clock: Clock,
+  random: Random,
+  onError: (error: unknown, where: string) => void,
+): Promise<{ readonly authority: TokenAuthority; readonly owner: Credentials; readonly listener: Listener }> {
+  const identity = await openIdentity(options, clock, random);
+  return { ...identity, listener: await Listener.listen(listenerOptions(options, clock, onError)) };
+}
+
+async function openIdentity(
+  options: ServerOptions,
+  clock: Clock,
+  random: Random,
+): Promise<{ readonly authority: TokenAuthority; readonly owner: Credentials }> {
+  const config = options.dataDirectory === undefined ? undefined : join(options.dataDirectory, 'config');
+  const keys = config === undefined ? KeyPair.generate() : await KeyPair.loadOrCreate(config);
+  const { allowedIssuers } = options;
+  const oidc = new OidcValidator({ clock, ...(allowedIssuers === undefined ? {} : { allowedIssuers }) });
+  const authority = new TokenAuthority({ keys, clock, random, oidc });
+  const owner =
+    config === undefined ? await authority.mintAnonymous() : await loadOrCreateOwner(config, authority);
+  return { authority, owner };
+}
+
+function listenerOptions(
+  options: ServerOptions,
+  clock: Clock,
+  onError: (error: unknown, where: string) => void,
+): Parameters<typeof Listener.listen>[0] {
+  const { host, port, tls, limits } = options;
+  return {
+    clock,
+    onError,
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(limits === undefined ? {} : { limits }),
+  };
+}
+
+function reportError(error: unknown, where: string): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`chorale: ${where}: ${text}\n`);
+}

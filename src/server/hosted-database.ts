@@ -1,0 +1,220 @@
+import type { Clock } from '../base/clock.js';
+import type { Random } from '../base/random.js';
+import { Database } from '../engine/database.js';
+import { LiveQueries } from '../engine/live/live-queries.js';
+import type { CommitLog, LogSection } from '../engine/log/commit-log.js';
+import { SectionKind } from '../engine/log/record-codec.js';
+import { connectionSection } from '../engine/open-connections.js';
+import { programSection } from '../engine/recover-database.js';
+import type { Snapshotter } from '../engine/snapshotter.js';
+import { runSql } from '../engine/sql/select.js';
+import type { Module } from '../module/definition/build-module.js';
+import { ModuleHost } from '../module/host.js';
+import type { ModuleLog } from '../module/logs.js';
+import type { ReducerOutcome } from '../module/module-def.js';
+import { CloseCode } from '../protocols/spacetimedb/server/close-code.js';
+import { Delivery, type FlushScheduler } from '../protocols/spacetimedb/server/delivery.js';
+import type { AdHocQuery, DatabaseRuntime, OpenSession } from '../protocols/spacetimedb/server/runtime.js';
+import type { Identity } from '../values/identity.js';
+import { encodeStoredProgram, type Program } from './program.js';
+
+export interface HostedDatabaseOptions {
+  readonly identity: Identity;
+  readonly owner: Identity;
+  readonly names: readonly string[];
+  readonly program: Program;
+  /** The tables that were recovered; empty ones are made when it is left out. */
+  readonly database?: Database;
+  readonly moduleLog: ModuleLog;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: CommitLog;
+  readonly schedule: FlushScheduler;
+}
+
+/** One database that runs: its tables, its module, who listens to it. */
+export class HostedDatabase implements DatabaseRuntime {
+  readonly identity: Identity;
+  readonly owner: Identity;
+  readonly moduleLog: ModuleLog;
+  readonly log: CommitLog;
+  readonly clock: Clock;
+  readonly delivery: Delivery;
+  readonly sessions = new Set<OpenSession>();
+  readonly #random: Random;
+  #names: readonly string[];
+  #program: Program;
+  #database: Database;
+  #live: LiveQueries;
+  #host: ModuleHost;
+
+  constructor(options: HostedDatabaseOptions) {
+    this.identity = options.identity;
+    this.owner = options.owner;
+    this.moduleLog = options.moduleLog;
+    this.clock = options.clock;
+    this.log = options.log;
+    this.delivery = new Delivery(options.log, options.schedule);
+    this.#random = options.random;
+    this.#names = options.names;
+    this.#program = options.program;
+    this.#database = options.database ?? this.#makeDatabase(options.program.module);
+    this.#live = new LiveQueries(this.#database);
+    this.#host = this.#makeHost(options.program.module);
+    // What was promised as confirmed cannot come any more: better to say so than to keep silent.
+    options.log.onFailed((failure) => this.closeSessions(failure.message, CloseCode.error));
+  }
+
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  get programHash(): string {
+    return this.#program.hash;
+  }
+
+  get program(): Program {
+    return this.#program;
+  }
+
+  get database(): Database {
+    return this.#database;
+  }
+
+  get live(): LiveQueries {
+    return this.#live;
+  }
+
+  get host(): ModuleHost {
+    return this.#host;
+  }
+
+  readonly query: AdHocQuery = (sql, viewer) => runSql(this.#database, sql, viewer);
+
+  /** For a database that is new: runs `init` and logs the program, in one transaction. */
+  runInit(): ReducerOutcome {
+    return this.#host.runInit(this.owner, [this.#programSection(true)]);
+  }
+
+  /** What speaks against putting `module` in place of the present one while the data stays; empty when nothing does. */
+  conflictsWith(module: Module): readonly string[] {
+    const replacement = this.#host.canReplace(module);
+    return replacement.kind === 'possible' ? [] : replacement.changes;
+  }
+
+  /** Puts a program with equal tables in place of the present one. Sockets and data stay. */
+  swap(program: Program): void {
+    this.#database.replaceSchema(program.module.def.schema);
+    this.#host = this.#makeHost(program.module);
+    this.#program = program;
+    this.#logProgram('publish');
+  }
+
+  rename(names: readonly string[]): void {
+    this.#names = names;
+    this.#logProgram('rename');
+  }
+
+  /**
+   * Begins again with empty tables and runs `init`. When that fails nothing has changed. Connections are closed: what their
+   * clients keep is gone.
+   */
+  reset(program: Program): ReducerOutcome {
+    const before = { database: this.#database, live: this.#live, host: this.#host, program: this.#program };
+    this.#database = this.#makeDatabase(program.module);
+    this.#live = new LiveQueries(this.#database);
+    this.#host = this.#makeHost(program.module);
+    this.#program = program;
+    const outcome = this.runInit();
+    if (outcome.kind === 'committed') {
+      this.closeSessions('the database was reset');
+    } else {
+      this.#database = before.database;
+      this.#live = before.live;
+      this.#host = before.host;
+      this.#program = before.program;
+    }
+    return outcome;
+  }
+
+  closeSessions(reason: string, code: number = CloseCode.away): void {
+    for (const session of [...this.sessions]) session.close(code, reason);
+  }
+
+  /** What a snapshot keeps besides tables. */
+  snapshotSections(): readonly LogSection[] {
+    const open = this.#database.openConnections.list();
+    const connections = open.map((connection) => connectionSection('connected', connection));
+    return [this.#programSection(true), ...connections];
+  }
+
+  /** Logs that the end is in good order, and closes the log. */
+  async close(): Promise<void> {
+    this.delivery.close();
+    if (this.log.failure === undefined)
+      this.#logAlone('close', { kind: SectionKind.close, bytes: new Uint8Array() });
+    await this.log.close().catch((error: unknown) => {
+      // Told when it happened; whoever closes has nothing to add.
+      if (this.log.failure === undefined) throw error;
+    });
+  }
+
+  /** For a database that was recovered: tells the module of connections that ended with the last process. */
+  resume(): void {
+    this.#logAlone('open', { kind: SectionKind.epoch, bytes: new Uint8Array() });
+    for (const { identity, connectionId } of this.#database.openConnections.list()) {
+      this.#host.clientDisconnected({ identity, connectionId, tokenPayload: undefined });
+    }
+  }
+
+  #logProgram(cause: string): void {
+    this.#logAlone(cause, this.#programSection(false));
+  }
+
+  #logAlone(functionName: string, section: LogSection): void {
+    const timestampMicros = this.clock.nowMicros();
+    const origin = { caller: this.owner, connectionId: undefined, functionName, timestampMicros };
+    this.#database.transact(origin, () => this.#database.addSection(section));
+  }
+
+  #programSection(beginsAnew: boolean): LogSection {
+    const { names, owner } = this;
+    const { text, hash, module } = this.#program;
+    return programSection(
+      encodeStoredProgram({ names, owner, text, hash, schemaHash: module.schemaHash }),
+      beginsAnew,
+    );
+  }
+
+  #makeDatabase(module: Module): Database {
+    const { identity, owner, clock, log } = this;
+    return new Database(module.def.schema, { identity, owner, clock, log, random: this.#random });
+  }
+
+  #makeHost(module: Module): ModuleHost {
+    return new ModuleHost(this.#database, module, { log: this.moduleLog, clock: this.clock });
+  }
+}
+
+/** Takes snapshots of `hosted` as its log grows. Returns the function that stops it. */
+export function snapshotAsNeeded(
+  hosted: HostedDatabase,
+  log: CommitLog & { readonly writtenBytes: number },
+  snapshotter: Snapshotter,
+  onError: (error: unknown, where: string) => void,
+): () => void {
+  // 64 MiB of log: a second or two to replay. A larger database waits until the log is as large as its snapshot.
+  let dueAt = 64 * 1024 * 1024;
+  return log.onDurable(() => {
+    if (log.writtenBytes < dueAt || snapshotter.isRunning) return;
+    const startedAt = log.writtenBytes;
+    dueAt = Number.POSITIVE_INFINITY;
+    snapshotter.take(hosted.database).then(
+      (bytes) => void (dueAt = startedAt + Math.max(64 * 1024 * 1024, bytes)),
+      (error: unknown) => {
+        onError(error, 'snapshot');
+        dueAt = log.writtenBytes + 64 * 1024 * 1024;
+      },
+    );
+  });
+}
