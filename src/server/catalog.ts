@@ -249,7 +249,7 @@ export class DatabaseCatalog implements Catalog {
 
   #report(identity: Identity, recovered: Awaited<ReturnType<DatabaseStore['recover']>> & object): void {
     const { torn, damagedSnapshots } = recovered;
-    const notices = [...damagedSnapshots.map((text) => `${text}; an older one was used`)];
+    const notices = damagedSnapshots.map((text) => `${text}; an older one was used`);
     if (torn !== undefined) {
       notices.push(
         `the last ${torn.bytes} bytes of ${torn.segment} were cut off at byte ${torn.at} (${torn.reason}): ` +

@@ -138,7 +138,7 @@ export class HostedDatabase implements DatabaseRuntime {
   }
 
   closeSessions(reason: string, code: number = CloseCode.away): void {
-    for (const session of [...this.sessions]) session.close(code, reason);
+    for (const session of this.sessions) session.close(code, reason);
   }
 
   /** What a snapshot keeps besides tables. */
