@@ -43,8 +43,9 @@ export class TimerWheel {
   /** Lets `task` wait for `delayMs` from now; a task that waits already is moved. */
   schedule(task: WheelTask, delayMs: number): void {
     this.cancel(task);
-    task.wheelDueMs = this.#clock.monotonicMs() + Math.max(0, delayMs);
-    const tick = Math.max(dueTick(task), this.#tick + 1);
+    // The slot of the current tick was visited already and comes again in 51 s only.
+    task.wheelDueMs = Math.max(this.#clock.monotonicMs() + delayMs, (this.#tick + 1) * TICK_MS);
+    const tick = dueTick(task);
     const index = slotOf(task);
     (this.#slots[index] ??= new Set()).add(task);
     this.#count++;
@@ -78,8 +79,9 @@ export class TimerWheel {
     const nowTick = Math.floor(nowMs / TICK_MS);
     // After a long pause one round visits every slot.
     const first = Math.max(this.#tick + 1, nowTick - SLOT_COUNT + 1);
-    for (let tick = first; tick <= nowTick; tick++) this.#runSlot(tick % SLOT_COUNT, nowTick, nowMs);
+    // Before anything runs: what tasks schedule belongs to later ticks.
     this.#tick = nowTick;
+    for (let tick = first; tick <= nowTick; tick++) this.#runSlot(tick % SLOT_COUNT, nowTick, nowMs);
     this.#armNext();
   }
 
