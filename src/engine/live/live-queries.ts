@@ -8,8 +8,8 @@ import { bindSubscription } from '../sql/bind.js';
 import type { QueryTable } from '../sql/candidates.js';
 import { parseSql } from '../sql/parser.js';
 import { matchingRows } from '../sql/select.js';
-import { Memo, PendingDelta } from './query-delta.js';
-import type { VisitMatch } from './query-delta.js';
+import { CommitPass, Memo } from './query-delta.js';
+import type { PendingDelta } from './query-delta.js';
 import { instanceKey, QueryInstance } from './query-instance.js';
 import type { Snapshot } from './query-instance.js';
 import { QueryRegistry } from './query-registry.js';
@@ -89,7 +89,7 @@ export class LiveQueries {
       const problem = this.#problemWith(query);
       if (problem !== undefined) this.#drop(query, problem);
     }
-    for (const queries of this.#tables.values()) queries.snapshots = new WeakMap();
+    for (const queries of this.#tables.values()) queries.forgetSnapshots();
   }
 
   #problemWith({ bound, key }: QueryInstance): string | undefined {
@@ -126,46 +126,41 @@ export class LiveQueries {
     const { listeners } = query;
     query.listeners = new Map();
     this.#retire(query);
-    for (const listener of listeners.keys()) this.#tell(() => listener.onQueryError(query, message));
+    for (const listener of listeners.keys()) {
+      try {
+        listener.onQueryError(query, message);
+      } catch (error) {
+        this.#onListenerError(error);
+      }
+    }
   }
 
   #observe(commit: Commit): void {
-    const touched: PendingDelta[] = [];
-    const failures = new Map<QueryInstance, unknown>();
+    const pass = new CommitPass();
     for (const delta of commit.deltas) {
       const queries = this.#tables.get(delta.table.name);
       if (queries === undefined) continue;
-      queries.snapshots = new WeakMap();
-      if (queries.isEmpty) continue;
-      const visit: VisitMatch = (query, side, change) => {
-        if (query.pending === undefined)
-          touched.push((query.pending = new PendingDelta(query, delta.table.isEvent)));
-        query.pending[side].push(change.bytes);
-      };
-      queries.match(delta, visit, (query, error) => failures.set(query, error));
+      queries.forgetSnapshots();
+      pass.isEvent = delta.table.isEvent;
+      queries.match(delta, pass);
     }
-    for (const { query } of touched) query.pending = undefined;
+    const deltas = pass.finish();
     // Errors go first: whoever lost a query must not take what follows for all of it.
-    for (const [query, error] of failures) this.#drop(query, messageOf(error));
-    this.#tellAll(
-      commit,
-      failures.size === 0 ? touched : touched.filter(({ query }) => !failures.has(query)),
-    );
+    for (const [query, error] of pass.failures ?? []) this.#drop(query, messageOf(error));
+    const [first, ...more] = deltas;
+    if (first === undefined) return;
+    this.#untold = more.length === 0 ? everyListener(first) : groupByListener(deltas);
+    for (const [listener, its] of this.#untold) this.#tell(commit, listener, its);
+    this.#untold = undefined;
   }
 
-  #tellAll(commit: Commit, deltas: readonly PendingDelta[]): void {
-    if (deltas.length === 0) return;
-    const untold = new Map<LiveListener, PendingDelta[]>();
-    for (const delta of deltas) {
-      for (const listener of delta.query.listeners.keys()) {
-        const known = untold.get(listener);
-        if (known === undefined) untold.set(listener, [delta]);
-        else known.push(delta);
-      }
+  /** One listener's fault must not keep the others from hearing, nor undo a commit that is in the log. */
+  #tell(commit: Commit, listener: LiveListener, deltas: readonly PendingDelta[]): void {
+    try {
+      listener.onCommit(commit, deltas);
+    } catch (error) {
+      this.#onListenerError(error);
     }
-    this.#untold = untold;
-    for (const [listener, its] of untold) this.#tell(() => listener.onCommit(commit, its));
-    this.#untold = undefined;
   }
 
   /** Somebody detached while a commit is being told, perhaps one who has not heard of it yet. */
@@ -174,15 +169,6 @@ export class LiveQueries {
     if (left === undefined) return;
     if (left.length === 0) this.#untold!.delete(listener);
     else this.#untold!.set(listener, left);
-  }
-
-  /** One listener's fault must not keep the others from hearing, nor undo a commit that is in the log. */
-  #tell(body: () => void): void {
-    try {
-      body();
-    } catch (error) {
-      this.#onListenerError(error);
-    }
   }
 
   #queriesOf({ table }: QueryInstance): TableQueries {
@@ -198,11 +184,11 @@ export class LiveQueries {
       !this.#database.inTransaction,
       'a snapshot shows what is committed, ask for it between transactions',
     );
-    const { snapshots } = this.#queriesOf(query);
-    const known = snapshots.get(query);
+    const queries = this.#queriesOf(query);
+    const known = queries.snapshotOf(query);
     if (known !== undefined) return known;
     const made = new EncodedRows(query.table.isEvent ? [] : this.#encodeRows(query));
-    snapshots.set(query, made);
+    queries.keepSnapshot(query, made);
     return made;
   }
 
@@ -227,6 +213,25 @@ class EncodedRows extends Memo implements Snapshot {
     super();
     this.rows = rows;
   }
+}
+
+function everyListener(delta: PendingDelta): Map<LiveListener, PendingDelta[]> {
+  const its = [delta];
+  const told = new Map<LiveListener, PendingDelta[]>();
+  for (const listener of delta.query.listeners.keys()) told.set(listener, its);
+  return told;
+}
+
+function groupByListener(deltas: readonly PendingDelta[]): Map<LiveListener, PendingDelta[]> {
+  const told = new Map<LiveListener, PendingDelta[]>();
+  for (const delta of deltas) {
+    for (const listener of delta.query.listeners.keys()) {
+      const known = told.get(listener);
+      if (known === undefined) told.set(listener, [delta]);
+      else known.push(delta);
+    }
+  }
+  return told;
 }
 
 function messageOf(error: unknown): string {

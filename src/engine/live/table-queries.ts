@@ -3,10 +3,10 @@ import type { Row, RowChange, TableDelta } from '../contract.js';
 import type { TableDef } from '../schema.js';
 import type { BoundColumn, Predicate } from '../sql/bound.js';
 import { comparandKey, toEqualityComparand } from '../sql/comparand.js';
+import type { ToComparand } from '../sql/comparand.js';
 import { findCover, withoutEquality } from '../sql/cover.js';
 import type { Equality } from '../sql/cover.js';
 import { compilePredicate } from '../sql/predicate.js';
-import type { ChangeSide, VisitMatch } from './query-delta.js';
 import type { QueryInstance, Snapshot } from './query-instance.js';
 
 type Key = number | string | boolean;
@@ -19,8 +19,15 @@ export interface Placement {
   readonly residual: Predicate | undefined;
 }
 
-/** A query threw while a row was tested. */
-export type ReportFailure = (query: QueryInstance, error: unknown) => void;
+export type ChangeSide = 'inserts' | 'deletes';
+
+/** Takes what comes of looking at a commit. */
+export interface MatchSink {
+  /** A changed row fulfils a query. */
+  visit(query: QueryInstance, side: ChangeSide, change: RowChange): void;
+  /** A query threw while a row was tested. */
+  fail(query: QueryInstance, error: unknown): void;
+}
 
 /**
  * The attached queries of one table, found by what a changed row holds: the cost of a change does not depend on how many
@@ -31,8 +38,8 @@ export class TableQueries {
   readonly #columns = new Map<number, ColumnQueries>();
   readonly #unfiled = new Set<QueryInstance>();
   #changeCount = 0;
-  /** Forgotten as a whole when the table changes; entries go with their queries. */
-  snapshots = new WeakMap<QueryInstance, Snapshot>();
+  /** Those taken since the table last changed; entries go with their queries. */
+  #snapshots: WeakMap<QueryInstance, Snapshot> | undefined;
 
   constructor(table: TableDef) {
     this.#table = table;
@@ -40,6 +47,20 @@ export class TableQueries {
 
   get isEmpty(): boolean {
     return this.#columns.size === 0 && this.#unfiled.size === 0;
+  }
+
+  snapshotOf(query: QueryInstance): Snapshot | undefined {
+    return this.#snapshots?.get(query);
+  }
+
+  keepSnapshot(query: QueryInstance, snapshot: Snapshot): void {
+    this.#snapshots ??= new WeakMap();
+    this.#snapshots.set(query, snapshot);
+  }
+
+  /** To be called whenever the table has changed. */
+  forgetSnapshots(): void {
+    this.#snapshots = undefined;
   }
 
   add(query: QueryInstance): void {
@@ -60,26 +81,33 @@ export class TableQueries {
     query.placement = undefined;
   }
 
-  /** Visits each query once for each changed row that fulfils it. */
-  match({ deletes, inserts }: TableDelta, visit: VisitMatch, fail: ReportFailure): void {
-    for (const change of deletes) this.#matchChange('deletes', change, visit, fail);
-    for (const change of inserts) this.#matchChange('inserts', change, visit, fail);
+  /** Shows `sink` each query once for each changed row that fulfils it. */
+  match({ deletes, inserts }: TableDelta, sink: MatchSink): void {
+    for (const change of deletes) this.#matchChange('deletes', change, sink);
+    for (const change of inserts) this.#matchChange('inserts', change, sink);
   }
 
-  #matchChange(side: ChangeSide, change: RowChange, visit: VisitMatch, fail: ReportFailure): void {
+  #matchChange(side: ChangeSide, change: RowChange, sink: MatchSink): void {
     this.#changeCount += 1;
-    const test = (query: QueryInstance): void => {
-      if (query.lastChange === this.#changeCount) return;
-      query.lastChange = this.#changeCount;
-      try {
-        const residual = query.placement?.residual;
-        if (residual === undefined || residual(change.row)) visit(query, side, change);
-      } catch (error) {
-        fail(query, error);
-      }
-    };
-    for (const column of this.#columns.values()) column.visit(change.row, test, fail);
-    for (const query of this.#unfiled) test(query);
+    for (const column of this.#columns.values()) {
+      const found = column.find(change.row, sink);
+      if (found instanceof Set) for (const query of found) this.#test(query, side, change, sink);
+      else if (found !== undefined) this.#test(found, side, change, sink);
+    }
+    for (const query of this.#unfiled) this.#test(query, side, change, sink);
+  }
+
+  #test(query: QueryInstance, side: ChangeSide, change: RowChange, sink: MatchSink): void {
+    if (query.lastChange === this.#changeCount) return;
+    query.lastChange = this.#changeCount;
+    const residual = query.placement?.residual;
+    try {
+      if (residual !== undefined && !residual(change.row)) return;
+    } catch (error) {
+      sink.fail(query, error);
+      return;
+    }
+    sink.visit(query, side, change);
   }
 
   #place(query: QueryInstance): Placement {
@@ -114,30 +142,29 @@ export class TableQueries {
 /** Queries by the constant they compare one column with. */
 class ColumnQueries {
   readonly #property: string;
-  readonly #toKey: (value: unknown) => Key;
+  readonly #toComparand: ToComparand;
   /** Most constants have one query, which then needs no Set. */
   readonly #byKey = new Map<Key, QueryInstance | Set<QueryInstance>>();
 
   constructor(column: BoundColumn) {
-    const convert = toEqualityComparand(column.kind);
     this.#property = column.property;
-    this.#toKey = (value) => comparandKey(convert(value));
+    this.#toComparand = toEqualityComparand(column.kind);
   }
 
   get isEmpty(): boolean {
     return this.#byKey.size === 0;
   }
 
-  add({ constant }: Equality, query: QueryInstance): void {
-    const key = this.#toKey(constant.value);
+  add(equality: Equality, query: QueryInstance): void {
+    const key = this.#keyOf(equality);
     const there = this.#byKey.get(key);
     if (there === undefined) this.#byKey.set(key, query);
     else if (there instanceof Set) there.add(query);
     else if (there !== query) this.#byKey.set(key, new Set([there, query]));
   }
 
-  remove({ constant }: Equality, query: QueryInstance): void {
-    const key = this.#toKey(constant.value);
+  remove(equality: Equality, query: QueryInstance): void {
+    const key = this.#keyOf(equality);
     const there = this.#byKey.get(key);
     if (there === query) this.#byKey.delete(key);
     if (!(there instanceof Set)) return;
@@ -145,23 +172,21 @@ class ColumnQueries {
     if (there.size === 0) this.#byKey.delete(key);
   }
 
-  visit(row: Row, test: (query: QueryInstance) => void, fail: ReportFailure): void {
-    const found = this.#find(row, fail);
-    if (found === undefined) return;
-    if (found instanceof Set) for (const query of found) test(query);
-    else test(found);
-  }
-
-  #find(row: Row, fail: ReportFailure): QueryInstance | Set<QueryInstance> | undefined {
+  /** The queries that wait for what the row holds. */
+  find(row: Row, sink: MatchSink): QueryInstance | Set<QueryInstance> | undefined {
     try {
-      return this.#byKey.get(this.#toKey(row[this.#property]));
+      return this.#byKey.get(comparandKey(this.#toComparand(row[this.#property])));
     } catch (error) {
       // The row holds something else than the schema says: nobody who looks at this column gets a right answer.
       for (const found of this.#byKey.values()) {
-        if (found instanceof Set) for (const query of found) fail(query, error);
-        else fail(found, error);
+        if (found instanceof Set) for (const query of found) sink.fail(query, error);
+        else sink.fail(found, error);
       }
       return undefined;
     }
+  }
+
+  #keyOf({ constant }: Equality): Key {
+    return comparandKey(this.#toComparand(constant.value));
   }
 }
