@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Clock } from '../base/clock.js';
 import { closestWord } from '../base/closest-word.js';
 import type { Database } from '../engine/database.js';
@@ -188,14 +189,16 @@ export class ModuleHost {
 
   #failed(name: string, error: unknown, timestampMicros: number): ReducerOutcome {
     if (error instanceof SenderError) return { kind: 'refused', message: error.message, timestampMicros };
-    const message = error instanceof Error ? error.message : String(error);
-    this.#log.write('Panic', `reducer \`${name}\`: ${this.#describe(error)}`);
-    return { kind: 'crashed', message, timestampMicros };
-  }
-
-  #describe(error: unknown): string {
-    if (!(error instanceof Error)) return `threw ${String(error)}`;
-    return error.stack === undefined ? error.message : this.#module.mapStack(error.stack);
+    const stack = error instanceof Error ? error.stack : undefined;
+    const place = stack === undefined ? undefined : this.#module.positions.findPlace(stack);
+    const text =
+      stack === undefined ? describeThrown(error) : this.#module.positions.mapStack(authorsPart(stack));
+    this.#log.write('Panic', `reducer \`${name}\`: ${text}`, place);
+    return {
+      kind: 'crashed',
+      message: error instanceof Error ? error.message : String(error),
+      timestampMicros,
+    };
   }
 
   /** Why the caller may not call it, if so. */
@@ -260,6 +263,16 @@ function runBody(reducer: HostedReducer, context: ReducerContext, args: unknown)
   throw new TypeError(
     'the reducer returned a promise, and everything it did is undone: reducers are synchronous, remove `async` and `await`',
   );
+}
+
+/** The trace down to where the reducer was called: what is below is the same every time. */
+function authorsPart(stack: string): string {
+  const end = stack.search(/\n\s+at runBody /);
+  return end < 0 ? stack : stack.slice(0, end);
+}
+
+function describeThrown(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : `threw ${inspect(thrown, { depth: 2 })}`;
 }
 
 function decodeArguments(params: ProductType, jsonText: string, typespace: Typespace): unknown {

@@ -11,7 +11,7 @@ import { loadModule } from './load-module.js';
 import type { ModuleLog } from './logs.js';
 import { makeModuleConsole } from './module-console.js';
 import type { ModuleConsole } from './module-console.js';
-import { SourcePositions } from './source-positions.js';
+import { SourcePositions, withoutMap } from './source-positions.js';
 
 /*
  * Programs run in our own realm: application code is trusted. Each load is a fresh evaluation, under a URL of its own;
@@ -64,10 +64,10 @@ export async function loadProgram(programText: string, options: LoadOptions): Pr
   loadCount += 1;
   const file = path.join(options.directory ?? own!, `module-${process.pid}-${loadCount}.mjs`);
   const { href } = pathToFileURL(file);
-  const positions = new SourcePositions(href, programText);
+  const positions = new SourcePositions(file, programText);
   try {
     const namespace = await importProgram(programText, file, href, positions, options);
-    return { ...loadModule(namespace), mapStack: (stack) => positions.mapStack(stack) };
+    return { ...loadModule(namespace), positions };
   } catch (error) {
     throw error instanceof LoadError ? error : evaluationError(error, positions);
   } finally {
@@ -99,7 +99,7 @@ async function importProgram(
   // On the program's first line, so that all others keep their numbers for the source map.
   const binding = `const ${HOST_VARIABLE} = globalThis[Symbol.for("chorale.moduleHosts")].get(${JSON.stringify(key)}); `;
   try {
-    await writeFile(file, binding + programText, { mode: 0o600 });
+    await writeFile(file, binding + withoutMap(programText), { mode: 0o600 });
     return await withDeadline(import(/* @vite-ignore */ href) as Promise<object>, clock);
   } finally {
     handles.delete(key);

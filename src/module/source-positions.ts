@@ -1,21 +1,31 @@
 import { SourceMap } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ProgramPositions } from './definition/build-module.js';
 import type { LogPlace } from './logs.js';
 
 /* Positions in a bundled program back to positions in the author's files, by the source map at its end. */
 
+/** Where the map starts; the program runs without it, so that nobody else maps the positions first. */
+export function withoutMap(program: string): string {
+  const at = lastLineStart(program);
+  return INLINE_MAP.test(program.slice(at)) ? program.slice(0, at) : program;
+}
+
 const INLINE_MAP =
   /\/\/# sourceMappingURL=data:application\/json;(?:charset=utf-8;)?base64,([A-Za-z0-9+/=]+)\s*$/;
 
-export class SourcePositions {
-  readonly #url: string;
+export class SourcePositions implements ProgramPositions {
+  readonly #file: string;
   readonly #map: SourceMap | undefined;
   readonly #position: RegExp;
 
-  /** @param url where the program is loaded from, as it stands in stack traces. */
-  constructor(url: string, program: string) {
-    this.#url = url;
+  /** @param file where the program is loaded from, absolute; traces have it as a path or as a URL. */
+  constructor(file: string, program: string) {
+    this.#file = path.basename(file);
     this.#map = readMap(program);
-    this.#position = new RegExp(`${escapeRegExp(url)}:(\\d+):(\\d+)`, 'g');
+    const forms = [pathToFileURL(file).href, file];
+    this.#position = new RegExp(`(?:${forms.map(escapeRegExp).join('|')}):(\\d+):(\\d+)`, 'g');
   }
 
   /** The same stack trace with the author's files; what is not his stays. */
@@ -28,7 +38,7 @@ export class SourcePositions {
 
   /** The first place in the author's files that a stack trace names. */
   findPlace(stack: string): LogPlace | undefined {
-    if (!stack.includes(this.#url)) return undefined;
+    if (!stack.includes(this.#file)) return undefined;
     this.#position.lastIndex = 0;
     const match = this.#position.exec(stack);
     return match === null ? undefined : this.#find(Number(match[1]), Number(match[2]));
@@ -42,9 +52,7 @@ export class SourcePositions {
 }
 
 function readMap(program: string): SourceMap | undefined {
-  // The map is the last line; searching a large program from its start would be slow.
-  const lastLine = program.slice(program.lastIndexOf('\n', program.length - 2) + 1);
-  const encoded = INLINE_MAP.exec(lastLine)?.[1];
+  const encoded = INLINE_MAP.exec(program.slice(lastLineStart(program)))?.[1];
   if (encoded === undefined) return undefined;
   try {
     return new SourceMap(JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')));
@@ -52,6 +60,11 @@ function readMap(program: string): SourceMap | undefined {
     // Someone else's broken map costs only the mapping.
     return undefined;
   }
+}
+
+/** The map is the last line; searching a large program from its start would be slow. */
+function lastLineStart(program: string): number {
+  return program.lastIndexOf('\n', program.length - 2) + 1;
 }
 
 function escapeRegExp(text: string): string {

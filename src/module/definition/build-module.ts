@@ -1,5 +1,6 @@
 import type { TableDef } from '../../engine/schema.js';
 import type { SchemaShape } from '../db-view.js';
+import type { LogPlace } from '../logs.js';
 import type { ModuleDef, ReducerDef } from '../module-def.js';
 import { isModuleExport, moduleExport } from '../reducer-export.js';
 import type { ReducerBody, ReducerEntry } from '../reducer-export.js';
@@ -26,9 +27,19 @@ export interface Module {
   /** By canonical name. */
   readonly reducers: ReadonlyMap<string, RunnableReducer>;
   readonly schemaHash: string;
-  /** Turns positions in the bundled program into those of the author's files. */
-  mapStack(stack: string): string;
+  readonly positions: ProgramPositions;
 }
+
+/** Positions in a bundled program as positions in the author's files. */
+export interface ProgramPositions {
+  /** The same stack trace with the author's files. */
+  mapStack(stack: string): string;
+  /** The first place in the author's files that a stack trace names. */
+  findPlace(stack: string): LogPlace | undefined;
+}
+
+/** For modules that were not bundled: their stack traces are right as they are. */
+const AS_THEY_ARE: ProgramPositions = { mapStack: (stack) => stack, findPlace: () => undefined };
 
 export interface SchemaParts {
   readonly tables: SchemaShape;
@@ -55,7 +66,7 @@ export function buildModule(schema: SchemaParts, exports: Readonly<Record<string
     tables: schema.tables,
     reducers: new Map(reducers.map((reducer) => [reducer.def.name, reducer])),
     schemaHash: hashSchema(def.schema),
-    mapStack: (stack) => stack,
+    positions: AS_THEY_ARE,
   };
 }
 

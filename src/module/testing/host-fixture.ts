@@ -15,11 +15,12 @@ export const DATABASE = new Identity(2n);
 /** A module on a database in memory, with time standing still. */
 export class HostFixture {
   readonly clock = new ManualClock();
-  readonly log = new ModuleLog({ clock: this.clock });
+  readonly log: ModuleLog;
   readonly database: Database;
   readonly host: ModuleHost;
 
-  constructor(module: Module) {
+  constructor(module: Module, log?: ModuleLog) {
+    this.log = log ?? new ModuleLog({ clock: this.clock });
     this.database = new Database(module.def.schema, {
       identity: DATABASE,
       owner: OWNER,
