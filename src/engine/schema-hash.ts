@@ -2,9 +2,33 @@ import { blake3 } from '@noble/hashes/blake3.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { DatabaseSchema } from './schema.js';
 
-/** 64 hexadecimal digits that are equal for schemas that are equal in everything. Member order does not count. */
+/**
+ * 64 hexadecimal digits that are equal for schemas whose tables are equal in everything, with the types they refer to.
+ * Types that no table uses (parameters of reducers) do not count, nor does the order of members.
+ */
 export function schemaHash(schema: DatabaseSchema): string {
-  return bytesToHex(blake3(utf8ToBytes(canonicalText(schema))));
+  return bytesToHex(blake3(utf8ToBytes(schemaPartText(schema.tables, schema))));
+}
+
+/** A text that is equal for equal parts of schemas: a table or column, and the types it refers to. */
+export function schemaPartText(part: unknown, schema: DatabaseSchema): string {
+  return canonicalText([part, referredTypes(part, schema)]);
+}
+
+function referredTypes(part: unknown, schema: DatabaseSchema): unknown[] {
+  const refs = new Set<number>();
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    if ('kind' in value && value.kind === 'ref' && 'ref' in value && typeof value.ref === 'number') {
+      if (refs.has(value.ref)) return;
+      refs.add(value.ref);
+      visit(schema.typespace.types[value.ref]);
+      return;
+    }
+    Object.values(value).forEach(visit);
+  };
+  visit(part);
+  return [...refs].map((ref) => schema.typespace.types[ref]);
 }
 
 function canonicalText(value: unknown): string {

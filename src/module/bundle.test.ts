@@ -51,10 +51,9 @@ describe('a bundle', () => {
       'src/app.ts': `import { schema, table, t } from 'spacetimedb/server'; export const app = schema({ a: table({}, { x: t.u8() }) });`,
     });
     const { program, inputs } = await bundleModule(project.directory);
-    expect(inputs.map((input) => path.relative(project.directory, input)).toSorted()).toEqual([
-      'src/app.ts',
-      'src/index.ts',
-    ]);
+    expect(new Set(inputs.map((input) => path.relative(project.directory, input)))).toEqual(
+      new Set(['src/app.ts', 'src/index.ts']),
+    );
     expect(program.length).toBeLessThan(4000);
     expect(program).toContain('__chorale_host__.console.log("hi")');
     expect(program).not.toMatch(/^import /m);

@@ -517,6 +517,7 @@ describe('replacing', () => {
       (ctx) => void (found = ctx.db.user.name.find('ada')?.id),
     );
     const host = fixture.hostOf(next.module({ look }));
+    fixture.database.replaceSchema(next.module({ look }).def.schema);
     expect(host.callReducer('look', client(1n), new Uint8Array([0])).kind).toBe('committed');
     expect(found).toBe(1n);
   });

@@ -11,7 +11,7 @@ import type { Codec } from '../values/bsatn/codec.js';
 import type { Identity } from '../values/identity.js';
 import { decodeJson } from '../values/sats-json/decode-json.js';
 import type { Module, RunnableReducer } from './definition/build-module.js';
-import { describeChanges } from './definition/schema-hash.js';
+import { describeChanges } from './definition/schema-changes.js';
 import { SenderError } from './errors.js';
 import type { SchemaShape, DbView } from './db-view.js';
 import type { ModuleLog } from './logs.js';

@@ -1,3 +1,4 @@
+import { schemaHash } from '../../engine/schema-hash.js';
 import type { TableDef } from '../../engine/schema.js';
 import type { SchemaShape } from '../db-view.js';
 import type { LogPlace } from '../logs.js';
@@ -10,7 +11,6 @@ import { buildTable, scheduleColumn } from './build-table.js';
 import { DefinitionError } from './definition-error.js';
 import { canonicalName, NameSet } from './names.js';
 import type { NamePolicy } from './names.js';
-import { hashSchema } from './schema-hash.js';
 import { TypespaceBuilder } from './typespace-builder.js';
 
 /** A reducer that can be run. */
@@ -26,6 +26,10 @@ export interface Module {
   readonly tables: SchemaShape;
   /** By canonical name. */
   readonly reducers: ReadonlyMap<string, RunnableReducer>;
+  /**
+   * Equal for modules whose tables are equal, so that one can take over the other's database while it runs. Accessors and
+   * property names count, since rows in memory are keyed by them; reducers do not.
+   */
   readonly schemaHash: string;
   readonly positions: ProgramPositions;
 }
@@ -65,7 +69,7 @@ export function buildModule(schema: SchemaParts, exports: Readonly<Record<string
     def,
     tables: schema.tables,
     reducers: new Map(reducers.map((reducer) => [reducer.def.name, reducer])),
-    schemaHash: hashSchema(def.schema),
+    schemaHash: schemaHash(def.schema),
     positions: AS_THEY_ARE,
   };
 }
