@@ -19,7 +19,9 @@ export class Latencies {
     this.#count += count;
   }
 
+  /** 0 if nothing was added. */
   quantile(share: number): number {
+    if (this.#count === 0) return 0;
     let left = this.#count * share;
     for (let i = 0; i < BUCKET_COUNT; i++) {
       left -= this.#buckets[i]!;

@@ -65,7 +65,7 @@ export async function runLoad(contestant: Contestant, seconds: number): Promise<
   try {
     const info = await server.call<Record<string, unknown>>('start', contestant.server.config ?? {});
     await load.call('prepare', { ...contestant.load.config, server: info });
-    await load.call<LoadResult>('measure', { seconds: WARM_UP_SECONDS });
+    await load.call<LoadResult>('measure', { seconds: Math.min(WARM_UP_SECONDS, seconds) });
     const serverBefore = await server.sample();
     const loadBefore = await load.sample();
     const result = await load.call<LoadResult>('measure', { seconds });
