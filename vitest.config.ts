@@ -1,6 +1,16 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
 export default defineConfig({
+  // Generated bindings and modules import the package by its name: tests take its sources, not the last build.
+  resolve: {
+    alias: {
+      'chorale/client': source('./src/protocols/spacetimedb/client/index.node.ts'),
+      'chorale/server': source('./src/module/index.ts'),
+    },
+  },
   test: {
     include: [
       'src/**/*.test.ts',
