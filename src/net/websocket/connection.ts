@@ -3,12 +3,12 @@ import type { Duplex } from 'node:stream';
 import type { WebSocketLimits } from '../net-limits.js';
 import type { TimerWheel, WheelTask } from '../timer-wheel.js';
 import type { Flushable, TurnFlusher } from '../turn-flusher.js';
-import { Backlog } from './backlog.js';
 import type { BufferJoiner } from './buffer-joiner.js';
 import { CloseCode, cutReason } from './close-code.js';
 import { Opcode } from './frame.js';
 import { FrameReceiver, type FrameSink } from './frame-receiver.js';
-import { type OutputArena, OutputQueue } from './output-queue.js';
+import type { OutputArena } from './output-queue.js';
+import { SocketOutput } from './socket-output.js';
 
 /** What an application protocol sees of a WebSocket. Everything sent after the end is silently dropped. */
 export interface WebSocketConnection {
@@ -60,11 +60,6 @@ type OwnedSocket = Duplex & { [kConnection]?: ServerConnection; remoteAddress?: 
 const State = { open: 0, closing: 1, ended: 2 } as const;
 type State = (typeof State)[keyof typeof State];
 
-// What is joined into one write; more goes out as a vector.
-const JOIN_BYTES_MAX = 64 * 1024;
-// What one catch-up writes: the rest stays in packed memory.
-const CATCH_UP_BYTES = 256 * 1024;
-
 export class ServerConnection implements WebSocketConnection, FrameSink, Flushable, WheelTask {
   readonly protocol: string;
   readonly remoteAddress: string;
@@ -74,9 +69,8 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
   readonly #host: ConnectionHost;
   readonly #limits: WebSocketLimits;
   readonly #receiver: FrameReceiver;
-  readonly #queue: OutputQueue;
+  readonly #output: SocketOutput;
   #handler: WebSocketHandler | undefined;
-  #backlog: Backlog | undefined;
   #state: State = State.open;
   #isQueued = false;
   #isOverflowing = false;
@@ -98,7 +92,7 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
     this.#host = host;
     this.#limits = limits;
     this.#receiver = new FrameReceiver(this, limits);
-    this.#queue = new OutputQueue(host.arena);
+    this.#output = new SocketOutput(socket, host.arena, host.joiner);
     this.#heardMs = this.#pingedMs = host.wheel.nowMs;
   }
 
@@ -107,7 +101,7 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
   }
 
   get bufferedBytes(): number {
-    return this.#queue.bytes + (this.#backlog?.bytes ?? 0) + this.#socket.writableLength;
+    return this.#output.unsentBytes;
   }
 
   /** Takes the socket over. `head` is what had come behind the request. */
@@ -127,30 +121,30 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
   /** Gives the socket back before `start`, with nothing written. */
   abandon(): void {
     this.#state = State.ended;
-    this.#queue.clear();
+    this.#output.discard();
   }
 
   /** Queues octets that are no frame: the answer to the handshake. */
   sendRaw(bytes: Uint8Array): void {
-    this.#queue.pushShared(bytes);
+    this.#output.pushShared(bytes);
     this.#requestFlush();
   }
 
   sendBinary(...parts: Uint8Array[]): void {
     if (!this.#canSend()) return;
-    this.#queue.pushMessage(Opcode.binary, parts);
+    this.#output.pushMessage(Opcode.binary, parts);
     this.#requestFlush();
   }
 
   sendText(text: string): void {
     if (!this.#canSend()) return;
-    this.#queue.pushText(Opcode.text, text);
+    this.#output.pushText(Opcode.text, text);
     this.#requestFlush();
   }
 
   sendFrame(frame: Uint8Array): void {
     if (!this.#canSend()) return;
-    this.#queue.pushShared(frame);
+    this.#output.pushShared(frame);
     this.#requestFlush();
   }
 
@@ -165,8 +159,7 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
     if (this.#state === State.ended) return;
     this.#state = State.ended;
     this.#receiver.stop();
-    this.#queue.clear();
-    this.#backlog = undefined;
+    this.#output.discard();
     this.#socket.destroy();
   }
 
@@ -195,7 +188,7 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
 
   onPing(data: Uint8Array): void {
     if (!this.#canSend()) return;
-    this.#queue.pushMessage(Opcode.pong, [data]);
+    this.#output.pushMessage(Opcode.pong, [data]);
     this.#requestFlush();
   }
 
@@ -222,17 +215,19 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
   flushTurn(): void {
     this.#isQueued = false;
     if (this.#state === State.ended) return;
-    this.#writeQueue();
+    this.#output.flush();
     this.#checkOverflow();
-    if (this.#state === State.closing && this.#hasPeerClosed && this.#backlog === undefined)
-      this.#socket.end();
+    if (this.#state === State.closing && this.#hasPeerClosed && !this.#output.isBehind) this.#socket.end();
   }
 
   onDrained(): void {
     if (this.#state === State.ended) return;
     // Somebody who reads is alive, even if we do not read him.
     this.#heardMs = this.#host.wheel.nowMs;
-    this.#catchUp();
+    if (this.#output.isBehind) {
+      this.#output.catchUp();
+      if (!this.#output.isBehind) this.#requestFlush();
+    }
     if (this.#isOverflowing && this.bufferedBytes <= this.#limits.sendSoftBytes / 2) this.#endOverflow();
   }
 
@@ -250,8 +245,7 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
     this.#host.wheel.cancel(this);
     this.#host.connections.delete(this);
     this.#receiver.stop();
-    this.#queue.clear();
-    this.#backlog = undefined;
+    this.#output.discard();
     const handler = this.#handler;
     this.#handler = undefined;
     try {
@@ -273,7 +267,7 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
       this.#pingedMs = nowMs;
       if (!this.#isPongDue) {
         this.#isPongDue = true;
-        this.#queue.pushMessage(Opcode.ping, []);
+        this.#output.pushMessage(Opcode.ping, []);
         this.#requestFlush();
       }
     }
@@ -312,22 +306,20 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
     const { sendSoftBytes, sendHardBytes } = this.#limits;
     // A turn that sends a lot is not a slow reader: first see what the kernel takes. Nor may a flood of requests
     // in one turn pile up answers, so what is read stops here and the handler hears of it when the turn ends.
-    if (this.#queue.bytes > sendSoftBytes) {
-      this.#writeQueue();
+    if (this.#output.bytes > sendSoftBytes) {
+      this.#output.flush();
       if (this.bufferedBytes > sendSoftBytes) this.#pauseReading();
     }
-    const waiting = this.#queue.bytes + (this.#backlog?.bytes ?? 0);
-    if (waiting + this.#socket.writableLength <= sendHardBytes) return true;
+    if (this.#output.unsentBytes <= sendHardBytes) return true;
     // What the socket has not begun to write can be taken back: the close frame follows whole frames.
-    this.#queue.clear();
-    this.#backlog = undefined;
+    this.#output.discard();
     this.close(CloseCode.tryAgainLater, 'the peer reads too slowly');
     return false;
   }
 
   #sendClose(code: number | undefined, reason: string): void {
     const payload = code === undefined ? [] : [Uint8Array.of(code >>> 8, code & 0xff), cutReason(reason)];
-    this.#queue.pushMessage(Opcode.close, payload);
+    this.#output.pushMessage(Opcode.close, payload);
     this.#beginClosing();
     this.#requestFlush();
   }
@@ -344,46 +336,6 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
     if (this.#isQueued) return;
     this.#isQueued = true;
     this.#host.turns.add(this);
-  }
-
-  #writeQueue(): void {
-    const output = this.#queue.take();
-    if (output === undefined) return;
-    const socket = this.#socket;
-    if (this.#backlog !== undefined || socket.writableLength > 0) {
-      this.#backlog ??= new Backlog();
-      if (output instanceof Uint8Array) this.#backlog.append(output);
-      else for (const part of output) this.#backlog.append(part);
-      this.#catchUp();
-    } else if (output instanceof Uint8Array) {
-      socket.write(output);
-    } else {
-      this.#writeParts(output);
-    }
-  }
-
-  /** Moves the backlog into the socket until that wants to drain first. */
-  #catchUp(): void {
-    const backlog = this.#backlog;
-    if (backlog === undefined) return;
-    while (backlog.bytes > 0 && !this.#socket.writableNeedDrain)
-      this.#writeParts(backlog.take(CATCH_UP_BYTES));
-    if (backlog.bytes > 0) return;
-    this.#backlog = undefined;
-    this.#requestFlush();
-  }
-
-  #writeParts(parts: readonly Uint8Array[]): void {
-    const socket = this.#socket;
-    let bytes = 0;
-    for (const part of parts) bytes += part.length;
-    if (parts.length === 1) socket.write(parts[0]);
-    else if (bytes <= JOIN_BYTES_MAX) socket.write(this.#host.joiner.join(parts, bytes));
-    else {
-      socket.cork();
-      for (const part of parts) socket.write(part);
-      socket.uncork();
-    }
   }
 
   #checkOverflow(): void {
