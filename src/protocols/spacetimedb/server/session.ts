@@ -65,6 +65,8 @@ export class Session implements LiveListener, TurnOwner {
   readonly #outbox: Outbox;
   readonly #querySets: QuerySets;
   readonly #joins: boolean;
+  /** The tables it connected to: another object once the database was emptied. */
+  readonly #live: DatabaseRuntime['live'];
   readonly #setsOf = (query: LiveQuery): readonly number[] => this.#querySets.setsOf(query);
   #state: 'new' | 'open' | 'failed' | 'ended' = 'new';
   /** The newest transaction that messages in the shared writer speak of. */
@@ -85,7 +87,8 @@ export class Session implements LiveListener, TurnOwner {
     this.#viewer = viewerOf(options.database, options.caller.identity);
     this.#joins = options.protocol === 'v3.bsatn.spacetimedb';
     this.#outbox = new Outbox(options.database.delivery, options.link, options.protocol, options.confirmed);
-    this.#querySets = new QuerySets(options.database.live, this);
+    this.#live = options.database.live;
+    this.#querySets = new QuerySets(this.#live, this);
   }
 
   get isOpen(): boolean {
@@ -155,7 +158,8 @@ export class Session implements LiveListener, TurnOwner {
     if (this.#state === 'new' || this.#state === 'ended') return;
     if (this.#state === 'open') this.#forget();
     this.#state = 'ended';
-    this.#database.host.clientDisconnected(this.#caller);
+    // Tables that were emptied meanwhile have never heard of this connection.
+    if (this.#live === this.#database.live) this.#database.host.clientDisconnected(this.#caller);
   }
 
   /** Of LiveListener: a transaction changed rows of our queries. */
@@ -164,6 +168,16 @@ export class Session implements LiveListener, TurnOwner {
       this.#ownDeltas = deltas;
       return;
     }
+    try {
+      this.#tell(commit, deltas);
+    } catch (error) {
+      // The commit stands and others must hear of it: only this connection has missed something.
+      this.#onError(error, 'an update for a client');
+      queueMicrotask(() => this.close(CloseCode.error, 'internal error'));
+    }
+  }
+
+  #tell(commit: Commit, deltas: readonly QueryDelta[]): void {
     const message = encodeTransactionUpdate(this.#database.delivery.scratch, deltas, this.#setsOf);
     if (message === undefined) return;
     this.sealTurn();
@@ -246,7 +260,7 @@ export class Session implements LiveListener, TurnOwner {
           `query set ${querySetId} is in use already: unsubscribe from it first, or use another id`,
         );
       }
-      const compiled = compileQueries(this.#database.live, queries, this.#viewer, this.#limits);
+      const compiled = compileQueries(this.#live, queries, this.#viewer, this.#limits);
       if (this.#querySets.queryCount + compiled.length > this.#limits.queriesMax) {
         throw new QueryRefusal(
           `a connection may hold ${this.#limits.queriesMax} queries: unsubscribe from some first`,
@@ -273,7 +287,7 @@ export class Session implements LiveListener, TurnOwner {
 
   #queryOnce({ requestId, query }: OneOffQuery): void {
     try {
-      const compiled = compileQueries(this.#database.live, [query], this.#viewer, this.#limits);
+      const compiled = compileQueries(this.#live, [query], this.#viewer, this.#limits);
       if (compiled.length !== 1) throw new QueryRefusal('a one-off query reads exactly one table');
       const result = { kind: 'ok', tables: tablesOf(compiled) } as const;
       this.#say({ kind: 'oneOffQueryResult', requestId, result }, this.#database.log.lastOffset);

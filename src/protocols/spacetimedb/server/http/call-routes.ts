@@ -1,7 +1,7 @@
 import { assertNever } from '../../../../base/assert.js';
 import { HttpError } from '../../../../net/http/http-error.js';
 import type { HttpRequest, HttpResponse } from '../../../../net/http/http-message.js';
-import type { ReducerDef, ReducerOutcome } from '../../../../module/module-def.js';
+import type { Caller, ReducerOutcome } from '../../../../module/module-def.js';
 import { randomConnectionId } from '../websocket.js';
 import { emptyAnswer, textAnswer } from './answers.js';
 import { ofDatabase } from './authentication.js';
@@ -9,13 +9,6 @@ import type { DatabaseRequest } from './authentication.js';
 import { confirm } from './confirm.js';
 import type { HttpContext } from './context.js';
 import type { AddRoute } from './routes.js';
-
-/** What the protocol calls the lifecycle in messages. */
-const LIFECYCLE_NAMES = {
-  init: 'Init',
-  clientConnected: 'OnConnect',
-  clientDisconnected: 'OnDisconnect',
-} as const;
 
 export function addCallRoutes(add: AddRoute, context: HttpContext): void {
   add(
@@ -30,29 +23,26 @@ async function callFunction(context: HttpContext, caller: DatabaseRequest): Prom
   checkContentType(request);
   const args = Buffer.from(await request.readBody()).toString('utf8');
   const name = request.params['function'] ?? '';
-  const reducer = findReducer(caller, name);
-  if (reducer.lifecycle !== undefined) {
-    const special = LIFECYCLE_NAMES[reducer.lifecycle];
-    throw new HttpError(400, `can't directly call special ${special} lifecycle reducer`);
-  }
   const startMs = context.clock.monotonicMs();
-  const outcome = asConnection(context, caller, (who) => database.host.callReducerJson(name, who, args));
+  const call = (who: Caller): ReducerOutcome => database.host.callReducerJson(name, who, args);
+  // Who calls what is not there is no connection: nothing would happen between his coming and going.
+  const outcome = isCallable(caller, name)
+    ? asConnection(context, caller, call)
+    : call(makeCaller(context, caller));
   const micros = Math.round((context.clock.monotonicMs() - startMs) * 1000);
   const headers = {
     'spacetime-energy-used': '0',
     'spacetime-execution-duration-micros': String(micros),
   };
-  if (outcome.kind !== 'committed') return answerFailure(name, outcome, headers);
+  if (outcome.kind !== 'committed') return answerFailure(outcome, headers);
   await confirm(database.log, outcome.commit.offset);
   return emptyAnswer(200, headers);
 }
 
-function findReducer({ database, credentials }: DatabaseRequest, name: string): ReducerDef {
-  const reducer = database.host.def.reducers.find((candidate) => candidate.name === name);
-  const isOwner = credentials.identity.isEqual(database.owner);
-  if (reducer !== undefined && (!reducer.isPrivate || isOwner || reducer.lifecycle !== undefined))
-    return reducer;
-  throw new HttpError(404, `no such reducer or procedure: \`${name.slice(0, 200)}\``);
+function isCallable({ database }: DatabaseRequest, name: string): boolean {
+  return database.host.def.reducers.some(
+    (reducer) => reducer.name === name && reducer.lifecycle === undefined,
+  );
 }
 
 function checkContentType({ headers }: HttpRequest): void {
@@ -64,16 +54,10 @@ function checkContentType({ headers }: HttpRequest): void {
   }
 }
 
-type Who = Parameters<DatabaseRequest['database']['host']['callReducerJson']>[1];
-
 /** Runs `work` as a connection of its own: `clientConnected` before, `clientDisconnected` after. */
-export function asConnection<T>(context: HttpContext, caller: DatabaseRequest, work: (who: Who) => T): T {
-  const { database, credentials } = caller;
-  const who: Who = {
-    identity: credentials.identity,
-    connectionId: randomConnectionId(context.random),
-    tokenPayload: credentials.payload,
-  };
+export function asConnection<T>(context: HttpContext, caller: DatabaseRequest, work: (who: Caller) => T): T {
+  const { database } = caller;
+  const who = makeCaller(context, caller);
   const connected = database.host.clientConnected(who);
   if (connected.kind !== 'committed') throw new HttpError(403, connected.message);
   try {
@@ -83,9 +67,13 @@ export function asConnection<T>(context: HttpContext, caller: DatabaseRequest, w
   }
 }
 
+function makeCaller({ random }: HttpContext, { credentials }: DatabaseRequest): Caller {
+  const { identity, payload: tokenPayload } = credentials;
+  return { identity, connectionId: randomConnectionId(random), tokenPayload };
+}
+
 /** 530: the protocol's own status for a reducer that did not commit. */
 function answerFailure(
-  name: string,
   outcome: Exclude<ReducerOutcome, { kind: 'committed' }>,
   headers: Readonly<Record<string, string>>,
 ): HttpResponse {
@@ -94,7 +82,7 @@ function answerFailure(
     case 'crashed':
       return textAnswer(530, outcome.message, headers);
     case 'badArguments':
-      return textAnswer(400, `invalid arguments for reducer ${name}: ${outcome.message}`, headers);
+      return textAnswer(400, outcome.message, headers);
     case 'unknown':
       return textAnswer(404, outcome.message, headers);
     default:

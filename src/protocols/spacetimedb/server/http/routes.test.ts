@@ -354,18 +354,14 @@ describe('calling', () => {
     ['refuse', '530 nope'],
     ['crash', '530 boom'],
     ['bad', '400 invalid arguments for reducer bad: expected 1'],
-    ['nothing', '404 no such reducer or procedure: `nothing`'],
-    ['connect', "400 can't directly call special OnConnect lifecycle reducer"],
-    ['tick', '404 no such reducer or procedure: `tick`'],
+    ['nothing', '404 no such reducer: `nothing`'],
   ])('%s: %s', async (name, expected) => {
     expect(await call(name, { as: stranger })).toBe(expected);
   });
 
-  test('the owner may call what is private', async () => {
-    const answered = call('tick', { as: owner });
-    await expect.poll(() => database.log.lastOffset).toBe(3);
-    database.log.sync();
-    expect(await answered).toBe('200');
+  test('nobody connects to call what is not there', async () => {
+    await call('nothing');
+    expect(database.lifecycle).toEqual([]);
   });
 
   test('the body is announced as JSON', async () => {

@@ -57,9 +57,9 @@ function makeMemo(): <T>(key: symbol, make: () => T) => T {
   };
 }
 
-function makeReducer(name: string, more: Partial<ReducerDef> = {}): ReducerDef {
+function makeReducer(name: string): ReducerDef {
   const params = { kind: 'product', elements: [] } as const;
-  return { name, sourceName: name, params, lifecycle: undefined, isPrivate: false, ...more };
+  return { name, sourceName: name, params, lifecycle: undefined, isPrivate: false };
 }
 
 type Listeners = Set<LiveListener>;
@@ -75,11 +75,7 @@ export class FakeRuntime implements DatabaseRuntime, LiveSource, ReducerHost {
   readonly def: ModuleDef = {
     schema: { typespace: { types: [] }, tables: [] },
     namedTypes: [],
-    reducers: [
-      ...['insert', 'refuse', 'crash', 'bad'].map((name) => makeReducer(name)),
-      makeReducer('connect', { lifecycle: 'clientConnected' }),
-      makeReducer('tick', { isPrivate: true }),
-    ],
+    reducers: ['insert', 'refuse', 'crash', 'bad'].map(makeReducer),
     caseConversion: 'snakeCase',
   };
   names: readonly string[] = ['fake'];
@@ -189,11 +185,16 @@ export class FakeRuntime implements DatabaseRuntime, LiveSource, ReducerHost {
   /** `insert` adds its arguments as a row of `user`; `refuse` and `crash` do that. */
   callReducer(name: string, _caller: Caller, args: Uint8Array): ReducerOutcome {
     const timestampMicros = this.clock.nowMicros();
-    if (name === 'insert' || name === 'tick') {
+    if (name === 'insert') {
       return { kind: 'committed', commit: this.insert({ user: [args.slice()] }), timestampMicros };
     }
     if (name === 'refuse') return { kind: 'refused', message: 'nope', timestampMicros };
-    if (name === 'bad') return { kind: 'badArguments', message: 'expected 1', timestampMicros };
+    if (name === 'bad')
+      return {
+        kind: 'badArguments',
+        message: 'invalid arguments for reducer bad: expected 1',
+        timestampMicros,
+      };
     if (name === 'crash') return { kind: 'crashed', message: 'boom', timestampMicros };
     if (name === 'defect') throw new TypeError('a defect of ours');
     return { kind: 'unknown', message: `no such reducer: \`${name}\``, timestampMicros };
