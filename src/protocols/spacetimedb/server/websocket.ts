@@ -132,7 +132,8 @@ function openSession(
     onError: options.onError,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
-  if (!session.start()) connection.destroy();
+  // Refused: the answer to the handshake still leaves, so that the client sees a connection that ends and not a failed one.
+  if (!session.start()) setImmediate(() => connection.destroy());
   return {
     onMessage: (data, isText) => (isText ? session.receiveText() : session.receive(data)),
     onTurnEnd: () => session.endTurn(),

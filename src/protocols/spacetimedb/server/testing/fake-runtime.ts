@@ -6,6 +6,7 @@ import { SqlError } from '../../../../engine/sql/sql-error.js';
 import type { Caller, ModuleDef, ReducerDef, ReducerOutcome } from '../../../../module/module-def.js';
 import { Identity } from '../../../../values/identity.js';
 import { Delivery } from '../delivery.js';
+import type { FlushScheduler } from '../delivery.js';
 import type { AdHocQuery, DatabaseRuntime, LiveSource, OpenSession, ReducerHost } from '../runtime.js';
 
 /* A database of one row list per table name, whose disk the test drives: to test sessions alone. */
@@ -98,8 +99,9 @@ export class FakeRuntime implements DatabaseRuntime, LiveSource, ReducerHost {
   readonly #queries = new Map<string, LiveQuery>();
   readonly #listeners = new Map<LiveQuery, Listeners>();
 
-  constructor() {
-    this.delivery = new Delivery(this.log, (flush) => this.#flushes.push(flush));
+  /** @param schedule when turns end; without it when `flushTurn` is called. */
+  constructor(schedule?: FlushScheduler) {
+    this.delivery = new Delivery(this.log, schedule ?? ((flush) => void this.#flushes.push(flush)));
   }
 
   get live(): LiveSource {
