@@ -207,6 +207,31 @@ describe('rows', () => {
   });
 });
 
+test.each([[['speed']], [['speed', 'id']]] as const)(
+  'NaN in an ordered index over %j goes as it came',
+  (indexed) => {
+    const columns = { id: u32, speed: primitiveType('f64') };
+    const { database, run } = open(schemaOf({ t: { columns, indexes: [['btree', ...indexed]] } }));
+    const table = database.table('t');
+    run(() => [1, Number.NaN, 0].map((speed, id) => table.insert({ id, speed })));
+    const index = [...table.indexes.values()][0]!;
+    const found = (range?: KeyRange): unknown[] => index.filter([], range).map(({ id }) => id);
+    expect(found()).toEqual([2, 0, 1]);
+    const from = { kind: 'excluded', value: 0 } as const;
+    expect(found({ from, to: { kind: 'unbounded' } })).toEqual([0, 1]);
+    expect(index.filter([Number.NaN])).toHaveLength(1);
+    expect(() =>
+      run(() => {
+        table.clear();
+        throw new Error('taken back');
+      }),
+    ).toThrow('taken back');
+    expect(found()).toEqual([2, 0, 1]);
+    run(() => table.deleteRow({ id: 1, speed: Number.NaN }));
+    expect(found()).toEqual([2, 0]);
+  },
+);
+
 describe('transactions', () => {
   test('a throw takes everything back, in every index', () => {
     const { database, run } = open();

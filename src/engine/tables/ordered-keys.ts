@@ -27,6 +27,17 @@ class Place {
   }
 }
 
+/** Stands for NaN in the tree, which expects a key to be `===` to itself when it deletes. */
+const NAN_KEY = Symbol('NaN');
+
+function treeKey(key: unknown): unknown {
+  return Number.isNaN(key) ? NAN_KEY : key;
+}
+
+function sortKey(key: unknown): unknown {
+  return key === NAN_KEY ? Number.NaN : key;
+}
+
 /** Any number of cells per key, in the order of the keys. */
 export class OrderedKeys {
   readonly keyColumns: KeyColumns;
@@ -52,14 +63,14 @@ export class OrderedKeys {
   }
 
   add(cell: Cell, row: Row): void {
-    const key = this.keyColumns.sortKeyOf(row);
+    const key = treeKey(this.keyColumns.sortKeyOf(row));
     const bucket = this.#tree.get(key);
     const next = bucket === undefined ? cell : addToBucket(bucket, cell);
     if (next !== bucket) this.#tree.set(key, next);
   }
 
   remove(cell: Cell, row: Row): void {
-    const key = this.keyColumns.sortKeyOf(row);
+    const key = treeKey(this.keyColumns.sortKeyOf(row));
     const bucket = this.#tree.get(key);
     if (bucket !== undefined && emptiesBucket(bucket, cell)) this.#tree.delete(key);
   }
@@ -77,14 +88,14 @@ function compileOrder(keyColumns: KeyColumns): (a: unknown, b: unknown) => numbe
   const isSingle = keyColumns.columns.length === 1;
   const compareToPlace = (key: unknown, place: Place): number => {
     for (let i = 0; i < place.prefix.length; i++) {
-      const value = isSingle ? key : (key as readonly unknown[])[i];
+      const value = isSingle ? sortKey(key) : (key as readonly unknown[])[i];
       const order = keyColumns.compareValues(i, value, place.prefix[i]);
       if (order !== 0) return order;
     }
     return -place.side;
   };
   const compareKeys = isSingle
-    ? (a: unknown, b: unknown): number => keyColumns.compareValues(0, a, b)
+    ? (a: unknown, b: unknown): number => keyColumns.compareValues(0, sortKey(a), sortKey(b))
     : (a: unknown, b: unknown): number => {
         for (let i = 0; i < keyColumns.columns.length; i++) {
           const order = keyColumns.compareValues(
