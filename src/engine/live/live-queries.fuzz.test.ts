@@ -52,8 +52,7 @@ const scenario = fc
     isEvent: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
   })
   .chain(({ columns, hasKey, indexed, algorithm, isEvent }) => {
-    // Ordered indexes do not take NaN back yet.
-    const usable = columns.filter((name) => name !== 'nick' && name !== 'speed');
+    const usable = columns.filter((name) => name !== 'nick');
     const pairs = new Map(indexed.map((place) => [usable[place % usable.length]!, place]));
     const sketch: TableSketch = {
       columns: Object.fromEntries(columns.map((name) => [name, SAMPLED_COLUMNS[name]!.type])),
@@ -87,7 +86,7 @@ const scenario = fc
   });
 
 test('the rows a listener was told of are the rows that asking again gives', () => {
-  fc.assert(fc.property(scenario, runScenario), { numRuns: 400 });
+  fc.assert(fc.property(scenario, runScenario), { numRuns: 300 });
 });
 
 function runScenario({ sketch, conditions, toggles, transactions }: Scenario): void {

@@ -48,7 +48,7 @@ function rowsByCover(indexes: readonly QueryIndex[], where: BoundExpression): It
     const [first, ...more] = index.def.columns;
     if (first !== undefined && more.length === 0) indexOn.set(first, index);
   }
-  const cover = findCover(where, (column) => (indexOn.has(column.index) && column.kind !== 'float' ? 1 : 0));
+  const cover = findCover(where, (column) => (indexOn.has(column.index) ? 1 : 0));
   if (cover === undefined || cover.rank === 0) return undefined;
   const rows = new Set<Row>();
   for (const { column, constant } of cover.equalities) {
@@ -61,10 +61,9 @@ function equalitiesOf(where: BoundExpression): Map<number, Equality> {
   const operands = where.kind === 'and' ? where.operands : [where];
   const equalities = new Map<number, Equality>();
   for (const operand of operands) {
-    // Indexes tell -0 from 0, SQL does not.
-    const isUsable =
-      operand.kind === 'compareConstant' && operand.comparison === '=' && operand.column.kind !== 'float';
-    if (isUsable) equalities.set(operand.column.index, operand);
+    if (operand.kind === 'compareConstant' && operand.comparison === '=') {
+      equalities.set(operand.column.index, operand);
+    }
   }
   return equalities;
 }
