@@ -6,7 +6,7 @@ import { makeProject } from './testing/project.js';
 const EMPTY = `import { schema } from 'chorale/server'; export default schema({});`;
 
 async function failureOf(files: Readonly<Record<string, string>>): Promise<BundleError> {
-  await using project = await makeProject({ 'package.json': '{}', ...files });
+  const project = await makeProject({ 'package.json': '{}', ...files });
   const error: unknown = await bundleModule(project.directory).catch((thrown: unknown) => thrown);
   if (!(error instanceof BundleError)) throw new Error(`expected a BundleError, got ${String(error)}`);
   return error;
@@ -15,18 +15,18 @@ async function failureOf(files: Readonly<Record<string, string>>): Promise<Bundl
 describe('where a module starts', () => {
   const places = ['src/index.ts', 'index.ts', 'spacetimedb/src/index.ts', 'spacetimedb/index.ts'];
   test.each(places)('a directory with %s', async (place) => {
-    await using project = await makeProject({ [place]: EMPTY });
+    const project = await makeProject({ [place]: EMPTY });
     expect(findEntry(project.directory)).toBe(path.join(project.directory, place));
   });
 
   test('package.json may name it, but not by what was compiled', async () => {
-    await using named = await makeProject({
+    const named = await makeProject({
       'package.json': '{"module":"lib/app.ts"}',
       'lib/app.ts': EMPTY,
       'index.ts': EMPTY,
     });
     expect(findEntry(named.directory)).toBe(path.join(named.directory, 'lib/app.ts'));
-    await using compiled = await makeProject({
+    const compiled = await makeProject({
       'package.json': '{"main":"dist/a.js"}',
       'dist/a.js': '',
       'index.ts': EMPTY,
@@ -35,17 +35,17 @@ describe('where a module starts', () => {
   });
 
   test('nothing found says where it was looked for', async () => {
-    await using project = await makeProject({ 'readme.md': '' });
+    const project = await makeProject({ 'readme.md': '' });
     expect(() => findEntry(project.directory)).toThrow(/looked for src\/index\.ts, index\.ts/);
     expect(() => findEntry(path.join(project.directory, 'nope'))).toThrow(/there is no file or directory/);
-    await using broken = await makeProject({ 'package.json': '{' });
+    const broken = await makeProject({ 'package.json': '{' });
     expect(() => findEntry(broken.directory)).toThrow(/package\.json is not JSON/);
   });
 });
 
 describe('a bundle', () => {
   test("is small, holds the author's files and none of ours", async () => {
-    await using project = await makeProject({
+    const project = await makeProject({
       'package.json': '{}',
       'src/index.ts': `import { app } from './app'; export default app; export const go = app.reducer(() => console.log('hi'));`,
       'src/app.ts': `import { schema, table, t } from 'spacetimedb/server'; export const app = schema({ a: table({}, { x: t.u8() }) });`,
@@ -60,7 +60,7 @@ describe('a bundle', () => {
   });
 
   test("an object of the author's that is called console is left alone", async () => {
-    await using project = await makeProject({
+    const project = await makeProject({
       'index.ts': `${EMPTY} export function f(console: { log(x: string): void }) { console.log('own'); }`,
     });
     expect((await bundleModule(project.directory)).program).toContain('\n  console.log("own")');

@@ -199,7 +199,7 @@ describe('failing', () => {
     expect(entry).toMatchObject({ level: 'Panic', function: 'go' });
     expect(entry!.message).toContain('TypeError: broken');
     expect(entry!.message).toContain('host.test.ts');
-    for (const thrown of ['text', undefined, null, 7n, { a: 1 }]) {
+    for (const thrown of ['text', undefined, null, 7n, { a: 1 }, Object.create(null), Symbol('s'), () => 1]) {
       const outcome = hostOf(() => {
         throw thrown;
       }).call('go');

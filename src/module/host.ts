@@ -188,15 +188,15 @@ export class ModuleHost {
   }
 
   #failed(name: string, error: unknown, timestampMicros: number): ReducerOutcome {
-    if (error instanceof SenderError) return { kind: 'refused', message: error.message, timestampMicros };
+    if (error instanceof SenderError) return { kind: 'refused', message: messageOf(error), timestampMicros };
     const stack = error instanceof Error ? error.stack : undefined;
     const place = stack === undefined ? undefined : this.#module.positions.findPlace(stack);
     const text =
-      stack === undefined ? describeThrown(error) : this.#module.positions.mapStack(authorsPart(stack));
+      stack === undefined ? `threw ${messageOf(error)}` : this.#module.positions.mapStack(authorsPart(stack));
     this.#log.write('Panic', `reducer \`${name}\`: ${text}`, place);
     return {
       kind: 'crashed',
-      message: error instanceof Error ? error.message : String(error),
+      message: messageOf(error),
       timestampMicros,
     };
   }
@@ -233,10 +233,9 @@ export class ModuleHost {
   }
 
   #badArguments(name: string, error: unknown): ReducerOutcome {
-    const reason = error instanceof Error ? error.message : String(error);
     return {
       kind: 'badArguments',
-      message: `invalid arguments for reducer ${name}: ${reason}`,
+      message: `invalid arguments for reducer ${name}: ${messageOf(error)}`,
       timestampMicros: this.#clock.nowMicros(),
     };
   }
@@ -271,8 +270,11 @@ function authorsPart(stack: string): string {
   return end < 0 ? stack : stack.slice(0, end);
 }
 
-function describeThrown(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : `threw ${inspect(thrown, { depth: 2 })}`;
+/** Anything can be thrown, also what has no text of its own. */
+function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error)
+    return typeof thrown.message === 'string' ? thrown.message : inspect(thrown.message);
+  return typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 2 });
 }
 
 function decodeArguments(params: ProductType, jsonText: string, typespace: Typespace): unknown {

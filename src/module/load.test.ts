@@ -13,7 +13,7 @@ import type { Module } from './definition/build-module.js';
 const QUICKSTART = path.join(import.meta.dirname, 'testing/quickstart');
 
 async function loadFiles(files: Readonly<Record<string, string>>) {
-  await using project = await makeProject({ 'package.json': '{}', ...files });
+  const project = await makeProject({ 'package.json': '{}', ...files });
   const log = new ModuleLog({ clock: new ManualClock() });
   return { log, module: await loadEntry(project.directory, { log }) };
 }
@@ -166,7 +166,7 @@ describe('a module that does not load', () => {
 
 describe('loading again', () => {
   test('gives a fresh module each time, also of the same text', async () => {
-    await using project = await makeProject({
+    const project = await makeProject({
       'index.ts': `${APP}let n = 0; export const go = app.reducer((ctx) => { n += 1; throw new SenderError(String(n)); });`,
     });
     const log = new ModuleLog({ clock: new ManualClock() });
@@ -188,7 +188,7 @@ describe('loading again', () => {
   });
 
   test('a given directory keeps the program, for debuggers', async () => {
-    await using project = await makeProject({ 'index.ts': APP, 'kept/x': '' });
+    const project = await makeProject({ 'index.ts': APP, 'kept/x': '' });
     const log = new ModuleLog({ clock: new ManualClock() });
     await loadEntry(project.directory, { log, directory: path.join(project.directory, 'kept') });
     expect(readdirSync(path.join(project.directory, 'kept')).some((name) => name.endsWith('.mjs'))).toBe(

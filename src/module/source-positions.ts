@@ -15,10 +15,17 @@ export function withoutMap(program: string): string {
 const INLINE_MAP =
   /\/\/# sourceMappingURL=data:application\/json;(?:charset=utf-8;)?base64,([A-Za-z0-9+/=]+)\s*$/;
 
+type Found = LogPlace & { readonly column: number };
+
+/** More than any line has columns, so that line and column are one number. */
+const COLUMNS_MAX = 2 ** 26;
+
 export class SourcePositions implements ProgramPositions {
   readonly #file: string;
   readonly #map: SourceMap | undefined;
   readonly #position: RegExp;
+  /** By position in the program: as many as it has calls that log or throw. */
+  readonly #found = new Map<number, Found | undefined>();
 
   /** @param file where the program is loaded from, absolute; traces have it as a path or as a URL. */
   constructor(file: string, program: string) {
@@ -44,7 +51,15 @@ export class SourcePositions implements ProgramPositions {
     return match === null ? undefined : this.#find(Number(match[1]), Number(match[2]));
   }
 
-  #find(line: number, column: number): (LogPlace & { readonly column: number }) | undefined {
+  #find(line: number, column: number): Found | undefined {
+    const key = line * COLUMNS_MAX + column;
+    if (this.#found.has(key)) return this.#found.get(key);
+    const found = this.#search(line, column);
+    this.#found.set(key, found);
+    return found;
+  }
+
+  #search(line: number, column: number): Found | undefined {
     const entry = this.#map?.findEntry(line - 1, column - 1);
     if (entry === undefined || !('originalSource' in entry)) return undefined;
     return { filename: entry.originalSource, line: entry.originalLine + 1, column: entry.originalColumn + 1 };

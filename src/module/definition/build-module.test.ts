@@ -252,6 +252,19 @@ describe('columns and indexes', () => {
     ]);
   });
 
+  test('a default that does not fit its column is refused', () => {
+    const bad: [TableHandle, RegExp][] = [
+      [table({}, { x: t.u8().default(300) }), /column `x` of table `a`: default: .*300/],
+      [table({}, { x: t.string().default(7 as never) }), /expected string/],
+      [
+        table({}, { x: t.enum('E', ['A']).default({ tag: 'B' as 'A' }) }),
+        /column `x` of table `a`: default: /,
+      ],
+    ];
+    for (const [handle, message] of bad) expect(() => defOf({ a: handle })).toThrow(message);
+    expect(() => defOf({ a: table({}, { x: t.option(t.u8()).default(undefined) }) })).not.toThrow();
+  });
+
   test('access, events and defaults are carried over', () => {
     const [a] = defOf({ a: table({ public: true, event: true }, { x: t.u32().default(7) }) }).schema.tables;
     expect([a!.isPublic, a!.isEvent, a!.columns[0]!.defaultValue]).toEqual([true, true, 7]);

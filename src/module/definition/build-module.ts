@@ -1,5 +1,7 @@
 import { schemaHash } from '../../engine/schema-hash.js';
 import type { TableDef } from '../../engine/schema.js';
+import type { Typespace } from '../../values/algebraic-type.js';
+import { compileCodec, encodeToBytes } from '../../values/bsatn/codec.js';
 import type { SchemaShape } from '../db-view.js';
 import type { LogPlace } from '../logs.js';
 import type { ModuleDef, ReducerDef } from '../module-def.js';
@@ -59,6 +61,7 @@ export function buildModule(schema: SchemaParts, exports: Readonly<Record<string
   const scheduled = new Set(tables.flatMap((def) => def.schedule?.functionName ?? []));
   const reducers = buildReducers(entries, scheduled, policy, types);
   types.checkFinite();
+  checkDefaults(tables, { types: types.types });
   const def: ModuleDef = {
     schema: { typespace: { types: types.types }, tables },
     namedTypes: types.namedTypes,
@@ -72,6 +75,24 @@ export function buildModule(schema: SchemaParts, exports: Readonly<Record<string
     schemaHash: schemaHash(def.schema),
     positions: AS_THEY_ARE,
   };
+}
+
+/** A default that is not a value of its column would be noticed only when old rows are read. */
+function checkDefaults(tables: readonly TableDef[], typespace: Typespace): void {
+  for (const table of tables) {
+    for (const { property, type, defaultValue } of table.columns) {
+      if (defaultValue === undefined) continue;
+      try {
+        encodeToBytes(compileCodec(type, typespace), defaultValue);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new DefinitionError(
+          'BAD_COLUMN',
+          `column \`${property}\` of table \`${table.sourceName}\`: default: ${reason}`,
+        );
+      }
+    }
+  }
 }
 
 type Entries = ReadonlyMap<string, ReducerEntry>;
