@@ -22,5 +22,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     typecheck: { enabled: false },
     testTimeout: 30_000,
+    // A condition that is waited for may take its time on a busy machine.
+    expect: { poll: { timeout: 10_000 } },
   },
 });
