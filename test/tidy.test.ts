@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -108,5 +108,29 @@ describe('size', () => {
   it('no source file grows past 500 lines', () => {
     const long = shipped.filter((file) => readFileSync(file, 'utf8').split('\n').length > 500);
     expect(long.map((file) => relative(root, file))).toEqual([]);
+  });
+});
+
+describe('documents', () => {
+  it('a coverage table names only test files that exist', () => {
+    const documents = filesBelow(join(root, 'docs'), /^coverage-.*\.md$/);
+    const missing = documents.flatMap((document) =>
+      [...readFileSync(document, 'utf8').matchAll(/`([\w./-]+\.(?:test|test-d)\.ts)`/g)]
+        .map((match) => match[1]!)
+        .filter((file) => !existsSync(join(root, file)))
+        .map((file) => `${relative(root, document)} names ${file}`),
+    );
+    expect(documents.length).toBeGreaterThan(0);
+    expect(missing).toEqual([]);
+  });
+
+  it('every layer says in a README what it is', () => {
+    const layers = readdirSync(join(root, 'src')).filter((name) =>
+      statSync(join(root, 'src', name)).isDirectory(),
+    );
+    const silent = layers.filter(
+      (name) => name !== 'protocols' && !readdirSync(join(root, 'src', name)).includes('README.md'),
+    );
+    expect(silent).toEqual([]);
   });
 });
