@@ -1,5 +1,6 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 import type { HttpBody, HttpResponse } from './http-message.js';
 
@@ -40,20 +41,10 @@ async function writeStream(
   signal: AbortSignal,
 ): Promise<void> {
   out.flushHeaders();
-  const iterator = body[Symbol.asyncIterator]();
-  const aborted = new Promise<'aborted'>((resolve) => {
-    if (signal.aborted) resolve('aborted');
-    else signal.addEventListener('abort', () => resolve('aborted'), { once: true });
-  });
-  for (;;) {
-    // A stream may wait for ever for its next piece, its client does not.
-    const next = await Promise.race([iterator.next(), aborted]);
-    if (next === 'aborted') {
-      await iterator.return?.();
-      return;
-    }
-    if (next.done === true) break;
-    if (!out.write(next.value)) await Promise.race([once(out, 'drain'), aborted]);
+  try {
+    // Ends the body's iterator when the client goes away, and cuts the connection when the iterator throws.
+    await pipeline(Readable.from(body), out);
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
-  out.end();
 }
