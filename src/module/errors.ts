@@ -5,7 +5,7 @@ import type { EngineErrorCode } from '../engine/errors.js';
  * Thrown by a reducer to refuse: everything it did is undone and the caller gets the message.
  *
  * @example
- * if (name === '') throw new SenderError('names must not be empty');
+ * if (name === '') throw new SenderError('a name needs at least one letter');
  */
 export class SenderError extends Error {
   override readonly name = 'SenderError';

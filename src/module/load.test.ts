@@ -39,7 +39,7 @@ describe('the quickstart, as it was written for spacetimedb/server', () => {
     expect(chat.call('set_name', { name: 'ada' }, ada).kind).toBe('committed');
     expect(chat.call('set_name', { name: '' }, ada)).toMatchObject({
       kind: 'refused',
-      message: 'Names must not be empty',
+      message: 'A name needs at least one letter',
     });
     expect(chat.call('send_message', { text: 'hello' }, ada).kind).toBe('committed');
     expect(chat.host.clientDisconnected(ada).kind).toBe('committed');

@@ -157,7 +157,7 @@ export function runClientSuite(suite: ClientSuite): void {
       const refused = client.conn.reducers.setName({ name: '' });
       await expect(refused).rejects.toMatchObject({
         name: 'SenderError',
-        message: 'Names must not be empty',
+        message: 'A name needs at least one letter',
       });
       const broken: unknown = await client.conn.reducers.crash({}).catch((error: unknown) => error);
       expect(broken).toMatchObject({ name: 'InternalError' });

@@ -78,14 +78,14 @@ export const onDisconnect = app.clientDisconnected((ctx) => {
 });
 
 export const setName = app.reducer({ name: t.string() }, (ctx, { name }) => {
-  if (name === '') throw new SenderError('Names must not be empty');
+  if (name === '') throw new SenderError('A name needs at least one letter');
   const known = ctx.db.user.identity.find(ctx.sender);
-  if (!known) throw new SenderError('Cannot set name for unknown user');
+  if (!known) throw new SenderError('Connect before you choose a name');
   ctx.db.user.identity.update({ ...known, name });
 });
 
 export const sendMessage = app.reducer({ text: t.string() }, (ctx, { text }) => {
-  if (text === '') throw new SenderError('Messages must not be empty');
+  if (text === '') throw new SenderError('There is nothing to send');
   ctx.db.message.insert({ id: 0n, sender: ctx.sender, sentAt: ctx.timestamp, text });
 });
 

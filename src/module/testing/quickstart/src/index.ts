@@ -23,17 +23,17 @@ const spacetimedb = schema({ user, message });
 export default spacetimedb;
 
 function validateName(name: string): void {
-  if (name === '') throw new SenderError('Names must not be empty');
+  if (name === '') throw new SenderError('A name needs at least one letter');
 }
 
 function validateMessage(text: string): void {
-  if (text === '') throw new SenderError('Messages must not be empty');
+  if (text === '') throw new SenderError('There is nothing to send');
 }
 
 export const setName = spacetimedb.reducer({ name: t.string() }, (ctx, { name }) => {
   validateName(name);
   const caller = ctx.db.user.identity.find(ctx.sender);
-  if (!caller) throw new SenderError('Cannot set name for unknown user');
+  if (!caller) throw new SenderError('Connect before you choose a name');
   console.info(`User ${ctx.sender.toHexString()} sets name to ${name}`);
   ctx.db.user.identity.update({ ...caller, name });
 });
@@ -60,6 +60,6 @@ export const onDisconnect = spacetimedb.clientDisconnected((ctx) => {
   if (caller) {
     ctx.db.user.identity.update({ ...caller, online: false });
   } else {
-    console.warn(`Disconnect event for unknown user with identity ${ctx.sender.toHexString()}`);
+    console.warn(`Somebody left who never came: ${ctx.sender.toHexString()}`);
   }
 });
