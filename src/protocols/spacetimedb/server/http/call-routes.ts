@@ -8,6 +8,7 @@ import { ofDatabase } from './authentication.js';
 import type { DatabaseRequest } from './authentication.js';
 import { confirm } from './confirm.js';
 import type { HttpContext } from './context.js';
+import { readText } from './read-text.js';
 import type { AddRoute } from './routes.js';
 
 export function addCallRoutes(add: AddRoute, context: HttpContext): void {
@@ -21,7 +22,7 @@ export function addCallRoutes(add: AddRoute, context: HttpContext): void {
 async function callFunction(context: HttpContext, caller: DatabaseRequest): Promise<HttpResponse> {
   const { request, database } = caller;
   checkContentType(request);
-  const args = Buffer.from(await request.readBody()).toString('utf8');
+  const args = await readText(request);
   const name = request.params['function'] ?? '';
   const startMs = context.clock.monotonicMs();
   const call = (who: Caller): ReducerOutcome => database.host.callReducerJson(name, who, args);

@@ -1,11 +1,12 @@
 import { HttpError } from '../../../../net/http/http-error.js';
-import type { HttpRequest, HttpResponse } from '../../../../net/http/http-message.js';
+import type { HttpResponse } from '../../../../net/http/http-message.js';
 import { isDatabaseName } from '../catalog.js';
 import { findDatabase, NAME_RULE } from '../find-database.js';
 import { jsonAnswer } from './answers.js';
 import { authenticated, ofDatabase } from './authentication.js';
 import type { AuthenticatedRequest, DatabaseRequest } from './authentication.js';
 import type { HttpContext } from './context.js';
+import { readText } from './read-text.js';
 import type { AddRoute } from './routes.js';
 
 // Ours: a list for people to choose from, not an index.
@@ -33,7 +34,7 @@ export function addNameRoutes(add: AddRoute, context: HttpContext): void {
 
 async function addName({ catalog }: HttpContext, caller: DatabaseRequest): Promise<HttpResponse> {
   const { request, credentials, database } = caller;
-  const domain = (await readText(request)).trim();
+  const domain = (await readText(request, BODY_BYTES_MAX)).trim();
   checkName(domain);
   const denied = jsonAnswer(401, { PermissionDenied: { domain } });
   if (!credentials.identity.isEqual(database.owner)) return denied;
@@ -52,7 +53,7 @@ async function replaceNames({ catalog }: HttpContext, caller: AuthenticatedReque
   const found = findDatabase(catalog, request.params['name'] ?? '');
   if (found.kind !== 'found') return jsonAnswer(404, 'DatabaseNotFound');
   const { database } = found;
-  const names = readNames(await readText(request));
+  const names = readNames(await readText(request, BODY_BYTES_MAX));
   if (!credentials.identity.isEqual(database.owner)) {
     return jsonAnswer(401, { NotYourDatabase: { database: database.identity.toHexString() } });
   }
@@ -93,8 +94,4 @@ function checkName(name: string): void {
 function checkCount(count: number): void {
   if (count > NAMES_MAX)
     throw new HttpError(400, `a database may have ${NAMES_MAX} names, these are ${count}`);
-}
-
-async function readText(request: HttpRequest): Promise<string> {
-  return Buffer.from(await request.readBody(BODY_BYTES_MAX)).toString('utf8');
 }

@@ -9,6 +9,7 @@ import { jsonAnswer } from './answers.js';
 import { authenticated, ofOwner, requireOwner } from './authentication.js';
 import type { AuthenticatedRequest } from './authentication.js';
 import type { HttpContext } from './context.js';
+import { readText } from './read-text.js';
 import type { AddRoute } from './routes.js';
 
 // 32 MiB: a hundred times the bundles we know (290 KB), and as much as a WebSocket message may have.
@@ -122,13 +123,8 @@ function readQuery(query: URLSearchParams): PublishQuery {
 
 const JS_ONLY = 'this server runs TypeScript modules: publish a bundle with host_type=Js';
 
-async function readProgram(request: HttpRequest): Promise<string> {
-  const bytes = await request.readBody(PROGRAM_BYTES_MAX);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new HttpError(400, JS_ONLY);
-  }
+function readProgram(request: HttpRequest): Promise<string> {
+  return readText(request, PROGRAM_BYTES_MAX, JS_ONLY);
 }
 
 function checkProgram(program: string, hostType: 'Js' | undefined): void {

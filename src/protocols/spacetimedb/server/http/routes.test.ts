@@ -364,6 +364,15 @@ describe('calling', () => {
     expect(database.lifecycle).toEqual([]);
   });
 
+  test('arguments that are not UTF-8 are refused', async () => {
+    const response = await fetch(`${listener.url}/v1/database/fake/call/refuse`, {
+      method: 'POST',
+      headers: { 'content-type': JSON_TYPE },
+      body: Uint8Array.of(0x5b, 0xff, 0x5d),
+    });
+    expect(response.status).toBe(400);
+  });
+
   test('the body is announced as JSON', async () => {
     expect(await answer('POST', '/v1/database/fake/call/refuse', { body: '[]' })).toMatch(
       /^400 the content-type/,

@@ -12,6 +12,7 @@ import type { DatabaseRequest } from './authentication.js';
 import { asConnection } from './call-routes.js';
 import { confirm } from './confirm.js';
 import type { HttpContext } from './context.js';
+import { readText } from './read-text.js';
 import type { AddRoute } from './routes.js';
 
 export function addSqlRoutes(add: AddRoute, context: HttpContext): void {
@@ -24,7 +25,7 @@ export function addSqlRoutes(add: AddRoute, context: HttpContext): void {
 
 async function runStatement(context: HttpContext, caller: DatabaseRequest): Promise<HttpResponse> {
   const { request, database, credentials } = caller;
-  const sql = Buffer.from(await request.readBody()).toString('utf8');
+  const sql = await readText(request);
   const startMs = context.clock.monotonicMs();
   const result = asConnection(context, caller, () => {
     try {
