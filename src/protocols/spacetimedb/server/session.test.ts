@@ -128,6 +128,28 @@ describe('calling', () => {
     expect(heard(v2)).toBe('ok 1\n/\nok 2');
   });
 
+  test('an update that comes before the end of a turn stays behind the answers of the turn', () => {
+    const client = connect();
+    client.say(subscribe(1, 1, USERS));
+    heard(client);
+    client.session.receive(encodeFrame([call(2, 'insert', 'a')]));
+    database.insert({ user: [bytes('b')] });
+    client.session.receive(encodeFrame([call(3, 'insert', 'c')]));
+    client.session.endTurn();
+    expect(heard(client)).toBe('ok 2 set1: user(+a)\nupdate set1: user(+b)\nok 3 set1: user(+c)');
+  });
+
+  test('turns of two connections may overlap', () => {
+    const [first, second] = [connect({ id: 1n }), connect({ id: 2n })];
+    first.session.receive(encodeFrame([call(1, 'refuse')]));
+    second.session.receive(encodeFrame([call(2, 'refuse')]));
+    first.session.receive(encodeFrame([call(3, 'refuse')]));
+    second.session.endTurn();
+    first.session.endTurn();
+    expect(heard(first)).toBe('err 1 nope\nerr 3 nope');
+    expect(heard(second)).toBe('err 2 nope');
+  });
+
   test('updates of many commits of one turn are one v3 frame', () => {
     const [caller, other] = [connect({ id: 1n }), connect({ id: 2n })];
     other.say(subscribe(1, 1, USERS));
