@@ -1,3 +1,5 @@
+import type { BenchProcess } from './child-process.js';
+
 /** A process to start: its TypeScript file below bench/, and what it is told. */
 export interface ProcessSpec {
   readonly entry: string;
@@ -40,6 +42,8 @@ export interface Metric {
   readonly peer: Contestant;
   /** Runs of each side; default 3. Sides take turns: A B A B A B. */
   readonly rounds?: number;
+  /** After a run, while both processes live: throws when what the server did is not right. */
+  verify?(server: BenchProcess, load: BenchProcess): Promise<void>;
   /** What one run is; default `runLoad`. */
   run?(contestant: Contestant, seconds: number): Promise<RunResult>;
   /** Above 1 means ours is better; default: operations per server-CPU-second. */

@@ -31,7 +31,9 @@ export async function runBenchmark(
 }
 
 async function runMetric(metric: Metric, seconds: number): Promise<MetricReport> {
-  const run = metric.run?.bind(metric) ?? runLoad;
+  const run =
+    metric.run?.bind(metric) ??
+    ((contestant: Contestant, length: number) => runLoad(contestant, length, metric.verify?.bind(metric)));
   const runs = { ours: [] as RunResult[], peer: [] as RunResult[] };
   for (let round = 0; round < (metric.rounds ?? ROUNDS); round++) {
     for (const side of ['ours', 'peer'] as const) {
@@ -59,7 +61,11 @@ function ratioOf(metric: Metric, ours: RunResult, peer: RunResult): number {
 }
 
 /** The usual run: server and load generator fresh, warmed up, then measured for `seconds`. */
-export async function runLoad(contestant: Contestant, seconds: number): Promise<RunResult> {
+export async function runLoad(
+  contestant: Contestant,
+  seconds: number,
+  verify?: Metric['verify'],
+): Promise<RunResult> {
   const server = await BenchProcess.start(contestant.server.entry, contestant.server.nodeArguments);
   const load = await BenchProcess.start(contestant.load.entry, contestant.load.nodeArguments);
   try {
@@ -71,6 +77,7 @@ export async function runLoad(contestant: Contestant, seconds: number): Promise<
     const result = await load.call<LoadResult>('measure', { seconds });
     const loadAfter = await load.sample();
     const serverAfter = await server.sample();
+    await verify?.(server, load);
     const serverMicros = serverAfter.cpuMicros - serverBefore.cpuMicros;
     const loadMicros = loadAfter.cpuMicros - loadBefore.cpuMicros;
     return {

@@ -1,29 +1,18 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { loadModule } from '../../../src/module/load-module.js';
 import {
   generateTypeScript,
   moduleDefFromSchemaJson,
 } from '../../../src/protocols/spacetimedb/codegen/index.js';
+import { readOrUpdate } from '../../../src/protocols/spacetimedb/codegen/testing/committed.js';
 import { encodeModuleDefV10Json } from '../../../src/protocols/spacetimedb/server/schema/module-def-v10.js';
 import { encodeModuleDefV9Json } from '../../../src/protocols/spacetimedb/server/schema/module-def-v9.js';
 import * as probe from './module.js';
 
-const generatedFolder = fileURLToPath(new URL('../../../interop/generated', import.meta.url));
-
 // UPDATE_GENERATED=1 writes them anew.
 test.each(['chorale', 'spacetimedb'] as const)('the bindings for %s are those of the module', (sdk) => {
   const files = generateTypeScript(loadModule(probe).def, { sdk });
-  for (const [name, text] of files) {
-    const path = join(generatedFolder, `probe-${sdk}`, name);
-    if (process.env['UPDATE_GENERATED'] !== undefined) {
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, text);
-    }
-    expect(existsSync(path) ? readFileSync(path, 'utf8') : undefined, path).toBe(text);
-  }
+  for (const [name, text] of files) expect(readOrUpdate(`probe-${sdk}/${name}`, text), name).toBe(text);
 });
 
 test.each([

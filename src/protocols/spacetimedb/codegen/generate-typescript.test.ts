@@ -1,26 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ModuleDef } from '../../../module/module-def.js';
 import { generateTypeScript } from './generate-typescript.js';
 import type { ClientSdk } from './generate-typescript.js';
 import { CodegenError } from './names.js';
+import { readOrUpdate } from './testing/committed.js';
 import { ZOO } from './testing/zoo-def.js';
 
-const generatedFolder = fileURLToPath(new URL('../../../../interop/generated', import.meta.url));
-
-/** Compares with what is in the repository, where the compiler sees it, too. UPDATE_GENERATED=1 writes it anew. */
+/** UPDATE_GENERATED=1 writes them anew. */
 function expectCommitted(folder: string, files: ReadonlyMap<string, string>): void {
-  for (const [name, text] of files) {
-    const path = join(generatedFolder, folder, name);
-    if (process.env['UPDATE_GENERATED'] !== undefined) {
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, text);
-    }
-    expect(existsSync(path) ? readFileSync(path, 'utf8') : undefined, path).toBe(text);
-  }
+  for (const [name, text] of files) expect(readOrUpdate(`${folder}/${name}`, text), name).toBe(text);
 }
 
 describe.each<ClientSdk>(['chorale', 'spacetimedb'])('bindings for %s', (sdk) => {
