@@ -137,6 +137,17 @@ export class Database {
     }
   }
 
+  /** Undoes logged transactions, newest first, after the log failed: they will never be on disk. */
+  takeBack(records: readonly Pick<TransactionRecord, 'changes'>[]): void {
+    assert(!this.inTransaction, 'changes are taken back between transactions');
+    for (const { changes } of records) {
+      for (const { table: name, deletes, inserts } of changes) {
+        const table = this.table(name);
+        if (!table.def.isEvent) table.replay({ table: name, deletes: inserts, inserts: deletes });
+      }
+    }
+  }
+
   #restoreSequence(bytes: Uint8Array): void {
     const { table, sequence, next } = decodeAllocation(bytes);
     // A later schema may have dropped it.

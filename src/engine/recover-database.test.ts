@@ -130,6 +130,53 @@ describe('recovery of a database', () => {
     expect(again.damagedSnapshots).toHaveLength(1);
   });
 
+  it('a snapshot that fails at any of its steps, or dies there, harms nothing', async () => {
+    for (const isKilled of [false, true]) {
+      for (let step = 1; ; step++) {
+        const disk = new SimulatedDisk();
+        const opened = await create(disk);
+        put(opened.database, 'ada');
+        await waitUntilDurable(opened.log);
+        let left = step;
+        disk.faults.beforeOperation = () => {
+          if (--left !== 0) return;
+          if (isKilled) disk.kill();
+          throw new Error('ENOSPC: no space left on device');
+        };
+        const failed = await snapshotter(disk, opened)
+          .take(opened.database)
+          .then(
+            () => false,
+            () => true,
+          );
+        disk.faults = {};
+        if (isKilled) disk.cutPower(() => 0.5);
+        else {
+          put(opened.database, 'bob');
+          await opened.log.close();
+        }
+        const again = (await recover(disk))!;
+        expect(accounts(again.database), `step ${step}`).toHaveLength(isKilled ? 1 : 2);
+        expect(disk.list().filter((name) => name.endsWith('.tmp'))).toEqual([]);
+        if (!failed) break;
+      }
+    }
+  });
+
+  it('a damaged end of the log that a snapshot covers is no loss, and the log goes on in a new segment', async () => {
+    const disk = new SimulatedDisk();
+    const opened = await create(disk);
+    put(opened.database, 'ada');
+    await snapshotter(disk, opened).take(opened.database);
+    await opened.log.close();
+    const bytes = disk.contentOf('00000000000000000001.log');
+    bytes[bytes.length - 1]! ^= 1;
+    const again = (await recover(disk))!;
+    put(again.database, 'bob');
+    await again.log.close();
+    expect(accounts((await recover(disk))!.database)).toHaveLength(2);
+  });
+
   it('a program that begins anew empties the tables', async () => {
     const disk = new SimulatedDisk();
     const { database, log } = await create(disk);

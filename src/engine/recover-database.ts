@@ -5,7 +5,7 @@ import type { FileLog } from './log/file-log.js';
 import { LogError } from './log/log-error.js';
 import { SectionKind } from './log/record-codec.js';
 import { recoverLog, type RecoveredLog } from './log/recovery.js';
-import { listSnapshots, readSnapshot } from './log/snapshot-file.js';
+import { listSnapshots, readSnapshot, removeUnfinishedSnapshots } from './log/snapshot-file.js';
 
 export interface RecoverDatabaseOptions {
   readonly databaseKey: string;
@@ -35,6 +35,7 @@ export async function recoverDatabase(
   disk: Disk,
   options: RecoverDatabaseOptions,
 ): Promise<RecoveredDatabase | undefined> {
+  await removeUnfinishedSnapshots(disk);
   const { replay, snapshotOffset, damagedSnapshots } = await readNewestSnapshot(disk, options);
   let replayedCount = 0;
   const { databaseKey, segmentBytesMax } = options;
@@ -125,8 +126,7 @@ class Replay {
   async #takeProgram(bytes: Uint8Array): Promise<void> {
     // The record's bytes are a view into the file's.
     this.program = bytes.slice(1);
-    const beginsAnew = bytes[0] === 1;
-    if (!beginsAnew && this.database !== undefined) return;
+    if (bytes[0] !== 1 && this.database !== undefined) return;
     this.database = await this.#build(this.program);
   }
 
@@ -135,6 +135,11 @@ class Replay {
       throw new LogError('CORRUPT', 'the log changes rows before it says which tables there are');
     return this.database;
   }
+}
+
+/** Whether the tables begin anew with this section. */
+export function beginsAnew({ kind, bytes }: LogSection): boolean {
+  return kind === SectionKind.program && bytes[0] === 1;
 }
 
 /** The section that says which program runs from here on. */

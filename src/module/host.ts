@@ -120,7 +120,16 @@ export class ModuleHost {
 
   /** To be called before a client is let in: any outcome but `committed` keeps the client out. */
   clientConnected(caller: Caller): ReducerOutcome {
-    return this.#runLifecycle('clientConnected', caller, connectionSections('connected', caller));
+    const outcome = this.#runLifecycle('clientConnected', caller, connectionSections('connected', caller));
+    if (outcome.kind !== 'crashed' || outcome.isLogLost !== true) return outcome;
+    // The module lets him in, only that it cannot be written down any more: he may read.
+    const { timestampMicros } = outcome;
+    const origin = originOf(caller, 'clientConnected', timestampMicros);
+    return {
+      kind: 'committed',
+      commit: { offset: this.#database.log.lastOffset, origin, deltas: [] },
+      timestampMicros,
+    };
   }
 
   /** To be called once for every client that was let in, whatever its end. */
@@ -189,6 +198,10 @@ export class ModuleHost {
 
   #failed(name: string, error: unknown, timestampMicros: number): ReducerOutcome {
     if (error instanceof SenderError) return { kind: 'refused', message: messageOf(error), timestampMicros };
+    const { failure } = this.#database.log;
+    // It is in the module's log already, once.
+    if (failure !== undefined && error === failure)
+      return { kind: 'crashed', message: failure.message, timestampMicros, isLogLost: true };
     const stack = error instanceof Error ? error.stack : undefined;
     const place = stack === undefined ? undefined : this.#module.positions.findPlace(stack);
     const text =

@@ -46,6 +46,12 @@ export type ReducerOutcome =
   /** The module's author refused (SenderError): `message` is for the caller. */
   | { readonly kind: 'refused'; readonly message: string; readonly timestampMicros: number }
   /** The reducer broke; the details are in the database's log. */
-  | { readonly kind: 'crashed'; readonly message: string; readonly timestampMicros: number }
+  | {
+      readonly kind: 'crashed';
+      readonly message: string;
+      readonly timestampMicros: number;
+      /** True when the module did its part and the log could not take it: see `CommitLog.failure`. */
+      readonly isLogLost?: boolean;
+    }
   | { readonly kind: 'unknown'; readonly message: string; readonly timestampMicros: number }
   | { readonly kind: 'badArguments'; readonly message: string; readonly timestampMicros: number };

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.js';
 import { encodeHex } from '../base/hex.js';
 import type { Random } from '../base/random.js';
 import { Database } from '../engine/database.js';
-import { MemoryLog } from '../engine/log/commit-log.js';
+import { MemoryLog, waitUntilDurable } from '../engine/log/commit-log.js';
 import type { CommitLog } from '../engine/log/commit-log.js';
 import { Snapshotter } from '../engine/snapshotter.js';
 import type { TokenAuthority } from '../identity/tokens.js';
@@ -64,7 +64,7 @@ export class DatabaseCatalog implements Catalog {
     const { store, embedded } = this.#options;
     for (const identity of (await store?.list()) ?? []) await this.#recover(identity);
     for (const [name, module] of Object.entries(embedded)) {
-      const result = await this.#embed(name, module);
+      const result = await confirmed(await this.#embed(name, module));
       if (result.kind === 'failed' || result.kind === 'refused')
         throw new Error(`database ${name}: ${result.reason}`);
     }
@@ -83,7 +83,7 @@ export class DatabaseCatalog implements Catalog {
   }
 
   publish(request: PublishRequest): Promise<PublishResult> {
-    const result = this.#publishing.then(() => this.#publish(request));
+    const result = this.#publishing.then(() => this.#publish(request)).then(confirmed);
     this.#publishing = result.catch(() => {});
     return result;
   }
@@ -105,6 +105,7 @@ export class DatabaseCatalog implements Catalog {
     for (const name of found.names) this.#byName.delete(name);
     found.rename([...new Set(names)]);
     for (const name of found.names) this.#byName.set(name, found);
+    await waitUntilDurable(found.log);
     return { kind: 'renamed' };
   }
 
@@ -261,6 +262,18 @@ export class DatabaseCatalog implements Catalog {
 
   #newModuleLog(): ModuleLog {
     return new ModuleLog({ clock: this.#options.clock });
+  }
+}
+
+/** Whoever is told that something was published finds it after a crash, too. */
+async function confirmed(result: PublishResult): Promise<PublishResult> {
+  if (result.kind === 'failed' || result.kind === 'refused') return result;
+  const { log } = result.database;
+  try {
+    await waitUntilDurable(log);
+    return result;
+  } catch (error) {
+    return failed(error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -13,7 +13,7 @@ import type { HttpRouter } from '../net/http/http-router.js';
 import { addRoutes } from '../protocols/spacetimedb/server/http/routes.js';
 import { subscribeRoute } from '../protocols/spacetimedb/server/websocket.js';
 import { DatabaseCatalog } from './catalog.js';
-import { DatabaseStore } from './database-store.js';
+import { type DatabaseFolders, DatabaseStore } from './database-store.js';
 import type { HostedDatabase } from './hosted-database.js';
 import { serveFolder } from './static-files.js';
 import { VERSION } from './version.js';
@@ -44,6 +44,8 @@ export interface ServerOptions {
   readonly onNotice?: (text: string) => void;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Where the databases are kept instead of the data directory: for tests and simulation. */
+  readonly folders?: DatabaseFolders;
 }
 
 export interface ChoraleServer {
@@ -72,8 +74,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
   const onError = options.onError ?? reportError;
-  const store =
-    options.dataDirectory === undefined ? undefined : await DatabaseStore.open(options.dataDirectory);
+  const store = await openStore(options);
   const { authority, owner, listener } = await openPort(options, clock, random, onError).catch(
     async (error: unknown) => {
       await store?.close();
@@ -120,6 +121,11 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
     close: ({ drainMs } = {}) => (closed ??= close(drainMs)),
     [Symbol.asyncDispose]: () => (closed ??= close()),
   };
+}
+
+async function openStore({ folders, dataDirectory }: ServerOptions): Promise<DatabaseStore | undefined> {
+  if (folders !== undefined) return new DatabaseStore(folders);
+  return dataDirectory === undefined ? undefined : DatabaseStore.open(dataDirectory);
 }
 
 async function openPort(

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Database } from '../engine/database.js';
@@ -17,26 +17,46 @@ export interface StoredLog {
   readonly epoch: number;
 }
 
-/** The databases of one data directory: a folder each, named by identity. One process at a time. */
-export class DatabaseStore {
-  readonly #folder: string;
-  readonly #lock: FolderLock;
+/** Where databases are kept: a folder each. Tests and the simulator hand in disks that tear, forget and fail. */
+export interface DatabaseFolders {
+  list(): Promise<readonly string[]>;
+  /** The folder of that name, made when it is not there. */
+  open(name: string): Promise<Disk>;
+  remove(name: string): Promise<void>;
+}
 
-  private constructor(folder: string, lock: FolderLock) {
-    this.#folder = folder;
+/** The folder, below a data directory, that has one folder for each database. */
+export function databasesFolder(dataDirectory: string): string {
+  return join(dataDirectory, 'databases');
+}
+
+/** The databases of one data directory, named by identity. One process at a time. */
+export class DatabaseStore {
+  readonly #folders: DatabaseFolders;
+  readonly #lock: FolderLock | undefined;
+
+  /** @param lock released by `close`. */
+  constructor(folders: DatabaseFolders, lock?: FolderLock) {
+    this.#folders = folders;
     this.#lock = lock;
   }
 
   /** Throws LogError LOCKED, with the pid, when another process has the directory. */
   static async open(dataDirectory: string): Promise<DatabaseStore> {
     const lock = await lockFolder(dataDirectory);
-    const folder = join(dataDirectory, 'databases');
+    const folder = databasesFolder(dataDirectory);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    return new DatabaseStore(folder, lock);
+    await removeDeleted(folder);
+    const folders: DatabaseFolders = {
+      list: () => readdir(folder),
+      open: (name) => openFolderDisk(join(folder, name)),
+      remove: (name) => removeFolder(join(folder, name)),
+    };
+    return new DatabaseStore(folders, lock);
   }
 
   async list(): Promise<readonly Identity[]> {
-    const names = (await readdir(this.#folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+    const names = (await this.#folders.list()).filter((name) => /^[0-9a-f]{64}$/.test(name));
     return names.toSorted().map((name) => Identity.fromString(name));
   }
 
@@ -45,31 +65,36 @@ export class DatabaseStore {
     identity: Identity,
     build: (program: Uint8Array) => Promise<Database>,
   ): Promise<(RecoveredDatabase & StoredLog) | undefined> {
-    const disk = await this.#openDisk(identity);
+    const disk = await this.#folders.open(identity.toHexString());
     const recovered = await recoverDatabase(disk, { databaseKey: identity.key, build });
     return recovered === undefined ? undefined : { ...recovered, disk };
   }
 
   /** An empty log for a new database. */
   async create(identity: Identity): Promise<StoredLog> {
-    const disk = await this.#openDisk(identity);
+    const disk = await this.#folders.open(identity.toHexString());
     const { log, epoch } = await recoverLog(disk, { databaseKey: identity.key, apply: () => {} });
     return { disk, log, epoch };
   }
 
   async remove(identity: Identity): Promise<void> {
-    await rm(this.#path(identity), { recursive: true, force: true });
+    await this.#folders.remove(identity.toHexString());
   }
 
   async close(): Promise<void> {
-    await this.#lock.release();
+    await this.#lock?.release();
   }
+}
 
-  #openDisk(identity: Identity): Promise<Disk> {
-    return openFolderDisk(this.#path(identity));
-  }
+const DELETED = '.deleted';
 
-  #path(identity: Identity): string {
-    return join(this.#folder, identity.toHexString());
-  }
+/** Out of the way first: a crash between the removal of two files must not leave what looks like a damaged database. */
+async function removeFolder(path: string): Promise<void> {
+  await rename(path, path + DELETED);
+  await rm(path + DELETED, { recursive: true, force: true });
+}
+
+async function removeDeleted(folder: string): Promise<void> {
+  const left = (await readdir(folder)).filter((name) => name.endsWith(DELETED));
+  for (const name of left) await rm(join(folder, name), { recursive: true, force: true });
 }

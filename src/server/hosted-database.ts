@@ -5,7 +5,7 @@ import { LiveQueries } from '../engine/live/live-queries.js';
 import type { CommitLog, LogSection } from '../engine/log/commit-log.js';
 import { SectionKind } from '../engine/log/record-codec.js';
 import { connectionSection } from '../engine/open-connections.js';
-import { programSection } from '../engine/recover-database.js';
+import { beginsAnew, programSection } from '../engine/recover-database.js';
 import type { Snapshotter } from '../engine/snapshotter.js';
 import { runSql } from '../engine/sql/select.js';
 import type { Module } from '../module/definition/build-module.js';
@@ -61,8 +61,7 @@ export class HostedDatabase implements DatabaseRuntime {
     this.#database = options.database ?? this.#makeDatabase(options.program.module);
     this.#live = new LiveQueries(this.#database);
     this.#host = this.#makeHost(options.program.module);
-    // What was promised as confirmed cannot come any more: better to say so than to keep silent.
-    options.log.onFailed((failure) => this.closeSessions(failure.message, CloseCode.error));
+    options.log.onFailed((failure) => this.#goReadOnly(failure));
   }
 
   get names(): readonly string[] {
@@ -165,6 +164,24 @@ export class HostedDatabase implements DatabaseRuntime {
     for (const { identity, connectionId } of this.#database.openConnections.list()) {
       this.#host.clientDisconnected({ identity, connectionId, tokenPayload: undefined });
     }
+  }
+
+  /**
+   * The log has failed. What was promised as confirmed cannot come any more: better to tell clients than to keep silent. Tables go
+   * back to what is on disk, so that whoever reads now sees what will be there after the restart.
+   */
+  #goReadOnly(failure: Error): void {
+    this.moduleLog.write('Error', failure.message);
+    // Control frames hold 123 bytes of text.
+    this.closeSessions("the database's log has failed", CloseCode.error);
+    const lost = this.log.takeBack?.() ?? [];
+    if (lost.length === 0) return;
+    const beganAnew = lost.some(({ sections = [] }) => sections.some(beginsAnew));
+    // The tables from before the reset are gone: none would be right.
+    this.#database = beganAnew ? this.#makeDatabase(this.#program.module) : this.#database;
+    if (!beganAnew) this.#database.takeBack(lost);
+    this.#live = new LiveQueries(this.#database);
+    this.#host = this.#makeHost(this.#program.module);
   }
 
   #logProgram(cause: string): void {

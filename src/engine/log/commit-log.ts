@@ -45,6 +45,11 @@ export interface CommitLog {
   readonly failure: Error | undefined;
   /** Calls `listener` once if the log fails. Returns the function that stops it. */
   onFailed(listener: (failure: Error) => void): () => void;
+  /**
+   * After a failure: gives what was taken and will never be durable, newest first, and counts it as never taken, so that the
+   * tables can be put back to what is on disk and read on. Logs that cannot fail do without.
+   */
+  takeBack?(): readonly TransactionRecord[];
   close(): Promise<void>;
 }
 

@@ -125,6 +125,49 @@ describe('file log', () => {
   });
 });
 
+describe('a full disk', () => {
+  it('ENOSPC at the roll to the next segment loses nothing that was acknowledged', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk, { segmentBytesMax: 300 });
+    for (const text of ['a', 'b', 'c']) {
+      log.append(record(text, 100));
+      await durable(log);
+    }
+    disk.faults.beforeOperation = (operation) => {
+      if (operation === 'create') throw new Error('ENOSPC: no space left on device');
+    };
+    let acked = log.durableOffset;
+    log.onDurable((offset) => void (acked = offset));
+    await expect(
+      (async () => {
+        for (;;) {
+          log.append(record('d', 100));
+          await durable(log);
+        }
+      })(),
+    ).rejects.toThrow(/ENOSPC/);
+    disk.faults = {};
+    const again = await open(disk, { segmentBytesMax: 300 });
+    expect(again.names).toHaveLength(acked);
+  });
+
+  it('what was taken and is not on disk comes back newest first, and counts as never taken', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk);
+    log.append(record('kept'));
+    await durable(log);
+    disk.faults.beforeOperation = (operation) => {
+      if (operation === 'write') throw new Error('EIO');
+    };
+    log.append(record('flying'));
+    await Promise.resolve();
+    log.append(record('forming'));
+    await expect(durable(log)).rejects.toThrow(/EIO/);
+    expect(log.takeBack().map(({ functionName }) => functionName)).toEqual(['forming', 'flying']);
+    expect(log.lastOffset).toBe(1);
+  });
+});
+
 describe('recovery', () => {
   async function threeBatches(): Promise<{ disk: SimulatedDisk; name: string; lastBatchAt: number }> {
     const disk = new SimulatedDisk();

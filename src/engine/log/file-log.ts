@@ -2,7 +2,7 @@ import { ByteWriter } from '../../base/byte-writer.js';
 import type { CommitLog, TransactionRecord, TxOffset } from './commit-log.js';
 import { type Disk, type DiskFile, writeFully } from './disk.js';
 import { LogError } from './log-error.js';
-import { encodeRecord } from './record-codec.js';
+import { decodeRecord, encodeRecord } from './record-codec.js';
 import {
   BATCH_HEADER_BYTES,
   encodeSegmentHeader,
@@ -53,6 +53,8 @@ export class FileLog implements CommitLog {
   #chain: number;
   #forming: Batch;
   #spare: Batch;
+  /** The batch that is on its way to the disk. */
+  #flying: Batch | undefined;
   #isScheduled = false;
   #inFlight: Promise<void> | undefined;
   #failure: LogError | undefined;
@@ -115,6 +117,15 @@ export class FileLog implements CommitLog {
     return this.#last;
   }
 
+  takeBack(): readonly TransactionRecord[] {
+    if (this.#failure === undefined) return [];
+    const lost = [...recordsOf(this.#flying), ...recordsOf(this.#forming)];
+    this.#flying = undefined;
+    this.#forming = emptyBatch();
+    this.#last = this.#durable;
+    return lost.toReversed();
+  }
+
   onDurable(listener: (offset: TxOffset) => void): () => void {
     this.#durableListeners.add(listener);
     return () => this.#durableListeners.delete(listener);
@@ -152,6 +163,7 @@ export class FileLog implements CommitLog {
     const batch = this.#forming;
     this.#forming = this.#spare;
     this.#spare = batch;
+    this.#flying = batch;
     this.#inFlight = this.#writeBatch(batch).then(
       () => this.#finish(batch),
       (error: unknown) => this.#fail(error),
@@ -175,6 +187,7 @@ export class FileLog implements CommitLog {
 
   #finish(batch: Batch): void {
     this.#inFlight = undefined;
+    this.#flying = undefined;
     this.#durable = batch.firstOffset + batch.count - 1;
     batch.count = 0;
     batch.writer.reset();
@@ -206,6 +219,20 @@ export class FileLog implements CommitLog {
     await current?.file.close();
     return { file, bytes: SEGMENT_HEADER_BYTES };
   }
+}
+
+/** What is in a batch; copies, since its buffer is used again. */
+function recordsOf(batch: Batch | undefined): TransactionRecord[] {
+  const records: TransactionRecord[] = [];
+  if (batch === undefined) return records;
+  const { writer, count } = batch;
+  let at = BATCH_HEADER_BYTES;
+  for (let i = 0; i < count; i++) {
+    const length = writer.view.getUint32(at, true);
+    records.push(decodeRecord(writer.bytes.slice(at + 4, at + 4 + length)));
+    at += 4 + length;
+  }
+  return records;
 }
 
 function emptyBatch(): Batch {

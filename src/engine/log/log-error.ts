@@ -11,6 +11,15 @@ export type LogErrorCode =
   | 'BACKLOG_FULL'
   | 'CLOSED';
 
+/** For a file that another version of Chorale wrote. */
+export function otherVersion(file: string, found: number, expected: number): LogError {
+  return new LogError(
+    'OTHER_VERSION',
+    `${file} has format version ${found}, this version of Chorale reads format version ${expected}: ` +
+      `run it with the version of Chorale that wrote it, or use another data directory. Nothing was changed.`,
+  );
+}
+
 export class LogError extends Error {
   override readonly name = 'LogError';
   readonly code: LogErrorCode;

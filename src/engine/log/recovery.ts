@@ -1,8 +1,8 @@
 import type { TransactionRecord, TxOffset } from './commit-log.js';
 import type { Disk, DiskFile } from './disk.js';
 import { FileLog, type FileLogOptions, type LogTail } from './file-log.js';
-import { LogError } from './log-error.js';
-import { parseSegmentName, SEGMENT_HEADER_BYTES } from './segment-format.js';
+import { LogError, otherVersion } from './log-error.js';
+import { FORMAT_VERSION, parseSegmentName, SEGMENT_HEADER_BYTES } from './segment-format.js';
 import { readSegmentHeader, scanSegment, type SegmentScan } from './segment-reader.js';
 
 export interface RecoveryOptions extends Omit<FileLogOptions, 'epoch'> {
@@ -42,15 +42,19 @@ export async function recoverLog(disk: Disk, options: RecoveryOptions): Promise<
   for (const [i, segment] of segments.entries()) {
     const next = segments[i + 1];
     // Everything in it is in the snapshot.
-    if (next !== undefined && next.firstOffset <= (options.snapshotOffset ?? 0)) continue;
+    if (next !== undefined && next.firstOffset <= (options.snapshotOffset ?? 0) + 1) continue;
     await replaySegment(disk, segment, next === undefined, state, options);
   }
   const epoch = state.epoch + 1;
-  const tail: LogTail = {
-    lastOffset: Math.max(state.lastOffset ?? 0, options.snapshotOffset ?? 0),
-    chain: state.chain ?? 0,
-    segment: state.tail,
-  };
+  const snapshotOffset = options.snapshotOffset ?? 0;
+  const lastOffset = Math.max(state.lastOffset ?? 0, snapshotOffset);
+  let segment = state.tail;
+  if (segment !== undefined && state.lastOffset !== lastOffset) {
+    // The damaged end of the log is in the snapshot. A segment has no gaps, so the next batch begins a new one.
+    await segment.file.close();
+    segment = undefined;
+  }
+  const tail: LogTail = { lastOffset, chain: state.chain ?? 0, segment };
   return { log: new FileLog(disk, tail, { ...options, epoch }), epoch, torn: state.torn };
 }
 
@@ -81,10 +85,8 @@ async function replaySegment(
   const file = await disk.open(segment.name, { writable: isLast, writeThrough: true });
   const result = await readSegmentHeader(file);
   if (result.kind === 'otherVersion') {
-    throw new LogError(
-      'OTHER_VERSION',
-      `segment ${segment.name} has format version ${result.version}, which this version does not read`,
-    );
+    await file.close();
+    throw otherVersion(`segment ${segment.name}`, result.version, FORMAT_VERSION);
   }
   const size = await file.size();
   if (result.kind === 'damaged') {

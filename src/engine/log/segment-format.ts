@@ -92,11 +92,12 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeaderResult {
   const view = viewOf(bytes);
   if (MAGIC.some((byte, i) => bytes[i] !== byte))
     return { kind: 'damaged', reason: 'it does not begin as a segment' };
+  // Before the checksum: another version may keep it elsewhere.
+  const version = view.getUint16(8, true);
+  if (version !== FORMAT_VERSION) return { kind: 'otherVersion', version };
   if (view.getUint32(68, true) !== crc32(bytes.subarray(0, 68))) {
     return { kind: 'damaged', reason: 'the checksum of its header is wrong' };
   }
-  const version = view.getUint16(8, true);
-  if (version !== FORMAT_VERSION) return { kind: 'otherVersion', version };
   return {
     kind: 'header',
     header: {

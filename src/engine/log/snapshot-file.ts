@@ -3,7 +3,7 @@ import { ByteWriter } from '../../base/byte-writer.js';
 import { bytesToKey, keyToBytes } from '../../values/integer-bytes.js';
 import type { TxOffset } from './commit-log.js';
 import { type Disk, type DiskFile, readFully, writeFully } from './disk.js';
-import { LogError } from './log-error.js';
+import { LogError, otherVersion } from './log-error.js';
 import { crc32 } from './segment-format.js';
 
 /*
@@ -47,6 +47,7 @@ export interface SnapshotVisitor {
   rows(table: string, rows: readonly Uint8Array[]): void;
 }
 
+const TEMPORARY = '.tmp';
 const MAGIC = new TextEncoder().encode('CHORSNAP');
 const VERSION = 1;
 const HEADER_BYTES = 64;
@@ -74,7 +75,7 @@ export async function writeSnapshot(
   durable: () => Promise<void>,
 ): Promise<number> {
   const name = snapshotName(source.offset);
-  const temporary = `${name}.tmp`;
+  const temporary = name + TEMPORARY;
   await disk.remove(temporary);
   const file = await disk.create(temporary, { writeThrough: false });
   let at = 0;
@@ -87,13 +88,24 @@ export async function writeSnapshot(
       await pause();
     }
     await file.sync();
-  } finally {
     await file.close();
+    await durable();
+    await disk.rename(temporary, name);
+  } catch (error) {
+    await file.close().catch(() => {});
+    // Room for what matters more: most often the disk is full.
+    await disk.remove(temporary).catch(() => {});
+    throw error;
   }
-  await durable();
-  await disk.rename(temporary, name);
   await disk.syncFolder();
   return at;
+}
+
+/** Removes what snapshots left behind that were interrupted. */
+export async function removeUnfinishedSnapshots(disk: Disk): Promise<void> {
+  for (const name of await disk.list()) {
+    if (name.endsWith(`.snapshot${TEMPORARY}`)) await disk.remove(name);
+  }
 }
 
 /** Reads a snapshot through. Throws LogError CORRUPT when it is not exactly what was written. */
@@ -178,15 +190,10 @@ function checkHeader(name: string, bytes: Uint8Array, offset: TxOffset, database
   if (bytes.length < HEADER_BYTES || MAGIC.some((byte, i) => bytes[i] !== byte)) {
     throw corrupt(name, 0, 'it does not begin as a snapshot');
   }
+  const version = view.getUint16(8, true);
+  if (version !== VERSION) throw otherVersion(`snapshot ${name}`, version, VERSION);
   if (view.getUint32(60, true) !== crc32(bytes.subarray(0, 60)))
     throw corrupt(name, 0, 'the checksum of its header is wrong');
-  const version = view.getUint16(8, true);
-  if (version !== VERSION) {
-    throw new LogError(
-      'OTHER_VERSION',
-      `snapshot ${name} has format version ${version}, which this version does not read`,
-    );
-  }
   if (bytesToKey(bytes, 24, 56) !== databaseKey) {
     throw new LogError('OTHER_DATABASE', `snapshot ${name} belongs to another database`);
   }

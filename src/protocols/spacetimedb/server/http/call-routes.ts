@@ -79,8 +79,9 @@ function answerFailure(
   headers: Readonly<Record<string, string>>,
 ): HttpResponse {
   switch (outcome.kind) {
-    case 'refused':
     case 'crashed':
+      return textAnswer(outcome.isLogLost === true ? 503 : 530, outcome.message, headers);
+    case 'refused':
       return textAnswer(530, outcome.message, headers);
     case 'badArguments':
       return textAnswer(400, outcome.message, headers);

@@ -1,0 +1,159 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { build } from 'esbuild';
+
+import { seededRandom } from '../../src/base/random.js';
+import { readLedger, WireClient } from './wire-client.js';
+
+const WRITERS = 4;
+const IN_FLIGHT = 8;
+
+/** What several rounds of killing and starting again have shown. */
+export interface CrashReport {
+  readonly rounds: number;
+  readonly acked: number;
+  readonly kept: number;
+  /** Acknowledged and gone. */
+  readonly missing: readonly string[];
+  /** Applied more than once. */
+  readonly repeated: readonly string[];
+  /** Shown to a subscriber who wants confirmed things only, and gone. */
+  readonly unseen: readonly string[];
+  /** Rounds after which the count beside the lines was not their number. */
+  readonly halfTransactions: number;
+}
+
+/**
+ * Starts a server process on a real folder, loads it from several clients over WebSocket, kills it with SIGKILL at a random
+ * moment, starts it again and compares what it has with what clients were told; `rounds` times on the same data.
+ */
+export async function runCrashRounds(
+  rounds: number,
+  seed: number,
+  onRound: (round: number) => void = () => {},
+): Promise<CrashReport> {
+  const random = seededRandom(seed);
+  const folder = await mkdtemp(join(tmpdir(), 'chorale-crash-'));
+  const program = await bundleChild();
+  const acked: string[] = [];
+  const seen = new Set<string>();
+  let halfTransactions = 0;
+  let keys: readonly string[] = [];
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      const server = await CrashServer.start(program, folder);
+      try {
+        await loadUntilKilled(server, round, random.nextFloat() * 150, acked, seen);
+      } finally {
+        await server.kill();
+      }
+      const next = await CrashServer.start(program, folder);
+      try {
+        const ledger = await readLedger(next.url, 'ledger');
+        keys = ledger.keys;
+        if (ledger.total !== keys.length) halfTransactions += 1;
+      } finally {
+        await next.kill();
+      }
+      onRound(round);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  const kept = new Set(keys);
+  return {
+    rounds,
+    acked: acked.length,
+    kept: keys.length,
+    missing: acked.filter((key) => !kept.has(key)),
+    repeated: repeatedOf(keys),
+    unseen: [...seen].filter((key) => !kept.has(key)),
+    halfTransactions,
+  };
+}
+
+function repeatedOf(keys: readonly string[]): string[] {
+  const known = new Set<string>();
+  return keys.filter((key) => known.size === known.add(key).size);
+}
+
+async function loadUntilKilled(
+  server: CrashServer,
+  round: number,
+  afterMs: number,
+  acked: string[],
+  seen: Set<string>,
+): Promise<void> {
+  const watcher = await WireClient.connect(server.url, 'ledger');
+  watcher.subscribe();
+  const writers = await Promise.all(
+    Array.from({ length: WRITERS }, () => WireClient.connect(server.url, 'ledger')),
+  );
+  let next = 0;
+  const fill = (writer: WireClient, number: number): void => {
+    while (writer.unanswered < IN_FLIGHT) writer.put(`${round}.${number}.${next++}`);
+  };
+  const firstAck = new Promise<void>((resolve) => {
+    for (const [i, writer] of writers.entries()) {
+      writer.onAcked = () => {
+        resolve();
+        fill(writer, i);
+      };
+      fill(writer, i);
+    }
+  });
+  await firstAck;
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  server.child.kill('SIGKILL');
+  await Promise.all([watcher, ...writers].map((client) => client.closed));
+  for (const writer of writers) acked.push(...writer.acked);
+  for (const key of watcher.seen) seen.add(key);
+}
+
+class CrashServer {
+  readonly url: string;
+  readonly child: ChildProcess;
+
+  private constructor(url: string, child: ChildProcess) {
+    this.url = url;
+    this.child = child;
+  }
+
+  static async start(program: string, folder: string): Promise<CrashServer> {
+    const child = fork(program, [folder], { execArgv: [] });
+    const exit = once(child, 'exit').then(([code]) => {
+      throw new Error(`the server ended with code ${String(code)} before it was up`);
+    });
+    const [url] = (await Promise.race([once(child, 'message'), exit])) as [string];
+    exit.catch(() => {});
+    return new CrashServer(url, child);
+  }
+
+  async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const gone = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await gone;
+  }
+}
+
+/** One file, so that a start costs little; beside the build, where packages are found. */
+async function bundleChild(): Promise<string> {
+  const outfile = fileURLToPath(new URL('../../dist/test/crash-child.mjs', import.meta.url));
+  await build({
+    entryPoints: [fileURLToPath(new URL('crash-child.ts', import.meta.url))],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'external',
+    logLevel: 'warning',
+  });
+  return outfile;
+}

@@ -1,0 +1,137 @@
+import { once } from 'node:events';
+
+import { WebSocket } from 'ws';
+
+import { ByteReader } from '../../src/base/byte-reader.js';
+import { ByteWriter } from '../../src/base/byte-writer.js';
+import type { ClientMessage } from '../../src/protocols/spacetimedb/messages/client-messages.js';
+import type { ServerMessage } from '../../src/protocols/spacetimedb/messages/server-messages.js';
+import { decodeFrame, encodeFrame } from '../../src/protocols/spacetimedb/server/testing/memory-client.js';
+
+/** A client of the ledger over a real WebSocket. It keeps what the server told it, and nothing else. */
+export class WireClient {
+  /** Keys whose `put` was answered as committed, in the order of the answers. */
+  readonly acked: string[] = [];
+  /** Keys of the lines that the subscription has shown, in order. */
+  readonly seen: string[] = [];
+  /** What was said, one word each: `ok`, `refused`, `applied`, `update`, `hello`. */
+  readonly trace: string[] = [];
+  /** Resolves when the connection has ended, with its code and reason. */
+  readonly closed: Promise<string>;
+  onAcked: () => void = () => {};
+  readonly #socket: WebSocket;
+  readonly #asked = new Map<number, string>();
+  #lastRequest = 0;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.binaryType = 'nodebuffer';
+    socket.on('message', (data: Buffer) => {
+      for (const message of decodeFrame(new Uint8Array(data))) this.#hear(message);
+    });
+    // Servers are killed here.
+    socket.on('error', () => {});
+    this.closed = new Promise((resolve) => {
+      socket.once('close', (code, reason) => resolve(`${code} ${String(reason)}`));
+    });
+  }
+
+  static async connect(serverUrl: string, database: string, confirmed = true): Promise<WireClient> {
+    const url = `${serverUrl.replace('http', 'ws')}/v1/database/${database}/subscribe?confirmed=${confirmed}`;
+    const socket = new WebSocket(url, 'v3.bsatn.spacetimedb');
+    const client = new WireClient(socket);
+    await once(socket, 'open');
+    return client;
+  }
+
+  /** How many puts were asked and not answered. */
+  get unanswered(): number {
+    return this.#asked.size;
+  }
+
+  put(...keys: readonly string[]): void {
+    const messages = keys.map((key): ClientMessage => {
+      const args = new ByteWriter();
+      args.writeString(key);
+      this.#asked.set(++this.#lastRequest, key);
+      return { kind: 'callReducer', requestId: this.#lastRequest, reducer: 'put', args: args.finish() };
+    });
+    this.#send(messages);
+  }
+
+  subscribe(sql = 'SELECT * FROM entry'): void {
+    this.#send([
+      { kind: 'subscribe', requestId: ++this.#lastRequest, querySetId: this.#lastRequest, queries: [sql] },
+    ]);
+  }
+
+  close(): void {
+    this.#socket.terminate();
+  }
+
+  #send(messages: readonly ClientMessage[]): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(encodeFrame(messages));
+  }
+
+  #hear(message: ServerMessage): void {
+    switch (message.kind) {
+      case 'reducerResult': {
+        const key = this.#asked.get(message.requestId)!;
+        this.#asked.delete(message.requestId);
+        const isOk = message.outcome.kind === 'ok' || message.outcome.kind === 'okEmpty';
+        if (isOk) this.acked.push(key);
+        this.trace.push(isOk ? 'ok' : 'refused');
+        if (message.outcome.kind === 'ok') this.#see(message.outcome.querySets);
+        this.onAcked();
+        return;
+      }
+      case 'transactionUpdate':
+        this.trace.push('update');
+        return this.#see(message.querySets);
+      case 'subscribeApplied':
+        this.trace.push('applied');
+        for (const { rows } of message.tables) for (const row of rows.rows()) this.seen.push(keyOf(row));
+        return;
+      default:
+        this.trace.push(message.kind === 'initialConnection' ? 'hello' : message.kind);
+    }
+  }
+
+  #see(querySets: Extract<ServerMessage, { kind: 'transactionUpdate' }>['querySets']): void {
+    for (const { tables } of querySets) {
+      for (const { rows } of tables) {
+        for (const update of rows) {
+          if (update.kind === 'event') continue;
+          for (const row of update.inserts.rows()) this.seen.push(keyOf(row));
+        }
+      }
+    }
+  }
+}
+
+/** The second column of a row of `entry`. */
+function keyOf(row: Uint8Array): string {
+  const reader = new ByteReader(row);
+  reader.readU64();
+  return reader.readString();
+}
+
+/** The keys of all lines and the count beside them, over HTTP. */
+export async function readLedger(
+  url: string,
+  database: string,
+  confirmed = true,
+): Promise<{ readonly keys: readonly string[]; readonly total: number }> {
+  const entries = await sql(url, database, 'SELECT * FROM entry', confirmed);
+  const totals = await sql(url, database, 'SELECT * FROM total', confirmed);
+  return { keys: entries.map((row) => row[1] as string), total: Number(totals[0]?.[1] ?? 0) };
+}
+
+async function sql(url: string, database: string, text: string, confirmed: boolean): Promise<unknown[][]> {
+  const response = await fetch(`${url}/v1/database/${database}/sql?confirmed=${confirmed}`, {
+    method: 'POST',
+    body: text,
+  });
+  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+  return ((await response.json()) as { rows: unknown[][] }[])[0]!.rows;
+}
