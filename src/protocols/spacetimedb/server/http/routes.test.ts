@@ -101,6 +101,8 @@ describe('the server', () => {
     ['POST', '/v1/database/fake/pre_publish', 404],
     ['POST', '/v1/database/fake/lock', 501],
     ['POST', '/v1/mcp', 501],
+    ['GET', `/v1/energy/${'0'.repeat(64)}`, 501],
+    ['PATCH', '/v1/database/fake/route/a/b', 404],
   ])('%s %s is not served and says so', async (method, path, status) => {
     const response = await ask(method, path);
     expect(response.status).toBe(status);
