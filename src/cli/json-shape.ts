@@ -1,6 +1,16 @@
+import { parseJson } from '../values/sats-json/parse-json.js';
 import { CliError } from './cli-error.js';
 
 /* Answers of servers are unknown until they were looked at: these look. */
+
+/** The JSON of an answer. Integers of any size keep their digits: beyond 2^53 they are bigints. */
+export function parseAnswer(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (cause) {
+    throw new CliError(`the server's answer is not JSON: ${text.slice(0, 80)}`, { cause });
+  }
+}
 
 export type JsonRecord = Readonly<Record<string, unknown>>;
 

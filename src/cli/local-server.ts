@@ -11,6 +11,8 @@ export interface LocalServerOptions {
   readonly dataDirectory: string;
   readonly staticDirectory?: string | undefined;
   readonly anonymousPublish?: boolean | undefined;
+  /** What to do when the port is taken. */
+  readonly portHint: string;
 }
 
 export interface LocalServer {
@@ -50,11 +52,10 @@ async function openServer(context: CommandContext, options: LocalServerOptions):
   }
 }
 
-function startError(cause: unknown, { host, port }: LocalServerOptions): unknown {
+function startError(cause: unknown, { host, port, portHint: hint }: LocalServerOptions): unknown {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  const here = { cause, hint: 'Choose another with --port.' };
-  if (code === 'EADDRINUSE') return new CliError(`port ${port} is in use already`, here);
-  if (code === 'EACCES') return new CliError(`port ${port} may not be opened by this user`, here);
+  if (code === 'EADDRINUSE') return new CliError(`port ${port} is in use already`, { cause, hint });
+  if (code === 'EACCES') return new CliError(`port ${port} may not be opened by this user`, { cause, hint });
   if (code === 'EADDRNOTAVAIL') return new CliError(`this machine has no address ${host}`, { cause });
   return cause;
 }

@@ -1,4 +1,4 @@
-import { asRecord } from './json-shape.js';
+import { asRecord, parseAnswer } from './json-shape.js';
 import { sanitize, type Terminal } from './terminal.js';
 
 /** From the least to the most important. */
@@ -12,7 +12,7 @@ export interface LogLine {
 }
 
 export function readLogLine(line: string): LogLine {
-  const { level, ts, function: functionName, message } = asRecord(JSON.parse(line));
+  const { level, ts, function: functionName, message } = asRecord(parseAnswer(line));
   return {
     level: String(level).toLowerCase(),
     timestampMicros: Number(ts),

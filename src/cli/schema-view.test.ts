@@ -58,5 +58,6 @@ test.each([
 });
 
 test('an answer that is no schema is said to be none', () => {
+  expect(() => readSchema('<html>')).toThrow("the server's answer is not JSON: <html>");
   expect(() => readSchema('{"typespace":7}')).toThrow("the server's answer is not understood");
 });

@@ -1,4 +1,13 @@
-import { asArray, asOption, asRecord, asString, asText, asVariant, type JsonRecord } from './json-shape.js';
+import {
+  asArray,
+  asOption,
+  asRecord,
+  asString,
+  asText,
+  asVariant,
+  parseAnswer,
+  type JsonRecord,
+} from './json-shape.js';
 
 /* What a database offers, read from its schema (version 9, JSON): for people, and for checking calls before they leave. */
 
@@ -41,7 +50,7 @@ const SPECIAL_TYPES: Readonly<Record<string, string>> = {
 };
 
 export function readSchema(text: string): SchemaView {
-  const schema = asRecord(JSON.parse(text));
+  const schema = asRecord(parseAnswer(text));
   const typespace = asArray(asRecord(schema['typespace'])['types']);
   const names = new Map(asArray(schema['types']).map((type) => readTypeName(asRecord(type))));
   const print: TypePrinter = (type) => printType(type, names);

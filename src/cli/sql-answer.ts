@@ -1,12 +1,11 @@
-import { parseJson } from '../values/sats-json/parse-json.js';
-import { asArray, asOption, asRecord, asText } from './json-shape.js';
+import { asArray, asOption, asRecord, asText, parseAnswer } from './json-shape.js';
 import { printType } from './schema-view.js';
 import { sanitize } from './terminal.js';
 import { textTable } from './text-table.js';
 
 /** The answer to a statement as people read it: a table and how many rows it has, or what was changed. */
 export function renderSqlAnswer(text: string): string[] {
-  return asArray(parseJson(text)).flatMap((one) => {
+  return asArray(parseAnswer(text)).flatMap((one) => {
     const result = asRecord(one);
     const columns = asArray(asRecord(result['schema'])['elements']).map(asRecord);
     if (columns.length === 0) return [renderStats(asRecord(result['stats'] ?? {}))];

@@ -1,4 +1,11 @@
-import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
+import {
+  clearLine,
+  clearScreenDown,
+  createInterface,
+  cursorTo,
+  moveCursor,
+  type Interface,
+} from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { stripVTControlCharacters, styleText } from 'node:util';
 import {
@@ -14,8 +21,10 @@ export interface TerminalChatOptions {
   readonly tokens: TokenStore;
   readonly input: Readable;
   /** Gets colours and a prompt only if it is a terminal. */
-  readonly output: Writable & { readonly isTTY?: boolean };
+  readonly output: Writable & { readonly isTTY?: boolean; readonly columns?: number };
 }
+
+const PROMPT = '> ';
 
 type Style = 'dim' | 'bold' | 'cyan' | 'yellow' | 'red';
 
@@ -45,7 +54,7 @@ export class TerminalChat {
     this.#lines = createInterface({
       input: options.input,
       output: this.#isTty ? options.output : undefined,
-      prompt: '> ',
+      prompt: PROMPT,
     });
     this.#session = new ChatSession({
       uri: options.uri,
@@ -64,12 +73,21 @@ export class TerminalChat {
 
   run(): void {
     this.#lines.on('line', (line) => {
+      if (this.#isTty) this.#eraseTyped(line);
       this.#queue = this.#queue.then(() => this.#obey(line));
     });
     this.#lines.on('close', () => {
       void this.#queue.then(() => this.#session.close());
     });
     this.#session.connect();
+  }
+
+  /** What was typed comes back as a message with its time; both would be one too many. */
+  #eraseTyped(line: string): void {
+    // Some terminals say they have none.
+    const columns = this.#output.columns || 80;
+    moveCursor(this.#output, 0, -Math.floor((PROMPT.length + line.length) / columns) - 1);
+    clearScreenDown(this.#output);
   }
 
   async #obey(line: string): Promise<void> {

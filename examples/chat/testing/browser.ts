@@ -11,7 +11,7 @@ const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/goog
 /** Where the browser is: CHORALE_CHROMIUM, or one that a Linux distribution installs. */
 export function findBrowser(): string | undefined {
   const named = process.env['CHORALE_CHROMIUM'];
-  return named ?? PLACES.find((path) => existsSync(path));
+  return (named === undefined ? PLACES : [named]).find((path) => existsSync(path));
 }
 
 export async function openBrowser(executablePath: string): Promise<Browser> {

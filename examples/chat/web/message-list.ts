@@ -19,26 +19,32 @@ export class MessageList {
   readonly #newer = find('newer', HTMLButtonElement);
   /** What is on the screen, in its order, so that only new messages are made. */
   #shown: readonly Message[] = [];
+  #isFollowing = true;
 
   constructor() {
     this.#newer.addEventListener('click', () => this.scrollToEnd());
     this.#scroller.addEventListener('scroll', () => {
-      if (this.#isAtEnd()) this.#newer.hidden = true;
+      this.#isFollowing = this.#isAtEnd();
+      if (this.#isFollowing) this.#newer.hidden = true;
     });
+    // The banner, a keyboard on the screen, a turned phone: the end stays in sight.
+    new ResizeObserver(() => {
+      if (this.#isFollowing) this.scrollToEnd();
+    }).observe(this.#scroller);
   }
 
   show(session: ChatSession): void {
     const messages = session.messages.slice(-SHOWN_MAX);
-    const wasAtEnd = this.#isAtEnd();
     const grew = messages.length > this.#shown.length;
     this.#update(messages, session);
     this.#shown = messages;
     this.#empty.hidden = messages.length > 0 || !session.isOnline;
-    if (wasAtEnd) this.scrollToEnd();
+    if (this.#isFollowing) this.scrollToEnd();
     else if (grew) this.#newer.hidden = false;
   }
 
   scrollToEnd(): void {
+    this.#isFollowing = true;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#newer.hidden = true;
   }

@@ -78,6 +78,7 @@ async function findOrStart(
     host: hostname === 'localhost' ? '127.0.0.1' : hostname,
     port: port === '' ? 80 : Number(port),
     dataDirectory: resolve(context.workingDirectory, dataDir ?? join(project.root, '.chorale')),
+    portHint: 'Something else runs there. Choose another with --server http://127.0.0.1:PORT.',
     staticDirectory: pages === undefined ? undefined : resolve(context.workingDirectory, pages),
   });
   terminal.note(`started a server at ${terminal.paint('cyan', local.url)}; Ctrl-C stops it`);

@@ -62,6 +62,7 @@ async function start(
     dataDirectory,
     staticDirectory: resolveStatic(context, options.static),
     anonymousPublish: options.anonymousPublish,
+    portHint: 'Choose another with --port.',
   });
   try {
     if (program !== undefined) await publishProgram(server.api, database, program, options.deleteData);
