@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 import { seededRandom } from '../../src/base/random.js';
-import { readLedger, WireClient } from './wire-client.js';
+import { LEDGER, readKeys, readLedger, type Subject, WireClient } from './wire-client.js';
 
 const WRITERS = 4;
 const IN_FLIGHT = 8;
@@ -35,6 +35,7 @@ export interface CrashReport {
 export async function runCrashRounds(
   rounds: number,
   seed: number,
+  subject: Subject = LEDGER,
   onRound: (round: number) => void = () => {},
 ): Promise<CrashReport> {
   const random = seededRandom(seed);
@@ -46,17 +47,16 @@ export async function runCrashRounds(
   let keys: readonly string[] = [];
   try {
     for (let round = 1; round <= rounds; round++) {
-      const server = await CrashServer.start(program, folder);
+      const server = await CrashServer.start(program, folder, subject);
       try {
-        await loadUntilKilled(server, round, random.nextFloat() * 150, acked, seen);
+        await loadUntilKilled(server, subject, round, random.nextFloat() * 150, acked, seen);
       } finally {
         await server.kill();
       }
-      const next = await CrashServer.start(program, folder);
+      const next = await CrashServer.start(program, folder, subject);
       try {
-        const ledger = await readLedger(next.url, 'ledger');
-        keys = ledger.keys;
-        if (ledger.total !== keys.length) halfTransactions += 1;
+        keys = await readKeys(next.url, subject);
+        if (subject === LEDGER && (await readLedger(next.url)).total !== keys.length) halfTransactions += 1;
       } finally {
         await next.kill();
       }
@@ -84,15 +84,16 @@ function repeatedOf(keys: readonly string[]): string[] {
 
 async function loadUntilKilled(
   server: CrashServer,
+  subject: Subject,
   round: number,
   afterMs: number,
   acked: string[],
   seen: Set<string>,
 ): Promise<void> {
-  const watcher = await WireClient.connect(server.url, 'ledger');
+  const watcher = await WireClient.connect(server.url, subject);
   watcher.subscribe();
   const writers = await Promise.all(
-    Array.from({ length: WRITERS }, () => WireClient.connect(server.url, 'ledger')),
+    Array.from({ length: WRITERS }, () => WireClient.connect(server.url, subject)),
   );
   let next = 0;
   const fill = (writer: WireClient, number: number): void => {
@@ -124,8 +125,10 @@ class CrashServer {
     this.child = child;
   }
 
-  static async start(program: string, folder: string): Promise<CrashServer> {
-    const child = fork(program, [folder], { execArgv: [] });
+  static async start(program: string, folder: string, subject: Subject): Promise<CrashServer> {
+    const { database, moduleFolder } = subject;
+    const module = moduleFolder === undefined ? [] : [moduleFolder];
+    const child = fork(program, [folder, database, ...module], { execArgv: [] });
     const exit = once(child, 'exit').then(([code]) => {
       throw new Error(`the server ended with code ${String(code)} before it was up`);
     });

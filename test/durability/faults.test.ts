@@ -6,7 +6,7 @@ import type { DiskOperation } from '../../src/engine/log/simulated-disk.js';
 import { type ChoraleServer, createServer, type ServerOptions } from '../../src/server/create-server.js';
 import { SimulatedFolders } from '../sim/simulated-folders.js';
 import { ledgerModule } from './ledger-module.js';
-import { readLedger, WireClient } from './wire-client.js';
+import { LEDGER, readLedger, WireClient } from './wire-client.js';
 
 let folders: SimulatedFolders;
 let servers: ChoraleServer[];
@@ -58,7 +58,7 @@ describe('a disk that fails under a running server', () => {
   ] as const)('%s %s: clients are told, writes refused, reads go on', async (operation, message) => {
     const server = await start();
     expect(await put(server, 'a')).toMatch(/^200/);
-    const client = await WireClient.connect(server.url, 'ledger');
+    const client = await WireClient.connect(server.url);
     client.subscribe();
     await expect.poll(() => client.trace).toEqual(['hello', 'applied']);
     failFrom(operation, message);
@@ -68,7 +68,7 @@ describe('a disk that fails under a running server', () => {
     const refusal = await put(server, 'c');
     expect(refusal).toContain(message);
     expect(refusal).toMatch(/^503 .*reads only until the server is started again/);
-    expect(await readLedger(server.url, 'ledger')).toEqual({ keys: ['a'], total: 1 });
+    expect(await readLedger(server.url)).toEqual({ keys: ['a'], total: 1 });
   });
 
   it('after it and a restart everything acknowledged is there, once', async () => {
@@ -79,7 +79,7 @@ describe('a disk that fails under a running server', () => {
     folders.only.faults = {};
     await first.close({ drainMs: 0 });
     const second = await start();
-    expect(await readLedger(second.url, 'ledger')).toEqual({ keys: ['a'], total: 1 });
+    expect(await readLedger(second.url)).toEqual({ keys: ['a'], total: 1 });
     expect(await put(second, 'c')).toMatch(/^200/);
   });
 
@@ -102,8 +102,8 @@ describe('a disk that fails under a running server', () => {
 describe('a slow disk', () => {
   it('keeps replies back in their order, and the loop free', async () => {
     const server = await start();
-    const confirmed = await WireClient.connect(server.url, 'ledger');
-    const hasty = await WireClient.connect(server.url, 'ledger', false);
+    const confirmed = await WireClient.connect(server.url);
+    const hasty = await WireClient.connect(server.url, LEDGER, false);
     for (const client of [confirmed, hasty]) client.subscribe();
     await expect.poll(() => confirmed.trace.length + hasty.trace.length).toBe(4);
     // As long as it takes: two seconds or two days are the same to the server.
@@ -115,7 +115,7 @@ describe('a slow disk', () => {
     hasty.put('c');
     await expect.poll(() => hasty.acked).toEqual(['c']);
     expect((await fetch(`${server.url}/v1/ping`)).ok).toBe(true);
-    expect(await readLedger(server.url, 'ledger', false)).toEqual({ keys: ['a', 'b', 'c'], total: 3 });
+    expect(await readLedger(server.url, false)).toEqual({ keys: ['a', 'b', 'c'], total: 3 });
     expect([confirmed.acked, confirmed.seen]).toEqual([[], []]);
     folders.only.faults = {};
     release();
@@ -136,7 +136,7 @@ describe('a clock that jumps backwards', () => {
     clock.setWallTime(clock.nowMicros() - 86_400_000_000);
     const second = await start({ clock });
     expect(await put(second, 'c')).toMatch(/^200/);
-    expect(await readLedger(second.url, 'ledger')).toEqual({ keys: ['a', 'b', 'c'], total: 3 });
+    expect(await readLedger(second.url)).toEqual({ keys: ['a', 'b', 'c'], total: 3 });
   });
 });
 

@@ -8,7 +8,28 @@ import type { ClientMessage } from '../../src/protocols/spacetimedb/messages/cli
 import type { ServerMessage } from '../../src/protocols/spacetimedb/messages/server-messages.js';
 import { decodeFrame, encodeFrame } from '../../src/protocols/spacetimedb/server/testing/memory-client.js';
 
-/** A client of the ledger over a real WebSocket. It keeps what the server told it, and nothing else. */
+/** A database whose rows carry a text of the client's choice, and how to write and read it. */
+export interface Subject {
+  readonly database: string;
+  /** Takes one string, which becomes part of a new row. */
+  readonly reducer: string;
+  readonly table: string;
+  /** Where in a row that string is: the column, and the bytes before it. */
+  readonly column: number;
+  readonly bytesBefore: number;
+  /** Where the module is, when it is not the ledger. */
+  readonly moduleFolder?: string;
+}
+
+export const LEDGER: Subject = {
+  database: 'ledger',
+  reducer: 'put',
+  table: 'entry',
+  column: 1,
+  bytesBefore: 8,
+};
+
+/** A client over a real WebSocket. It keeps what the server told it, and nothing else. */
 export class WireClient {
   /** Keys whose `put` was answered as committed, in the order of the answers. */
   readonly acked: string[] = [];
@@ -19,11 +40,13 @@ export class WireClient {
   /** Resolves when the connection has ended, with its code and reason. */
   readonly closed: Promise<string>;
   onAcked: () => void = () => {};
+  readonly #subject: Subject;
   readonly #socket: WebSocket;
   readonly #asked = new Map<number, string>();
   #lastRequest = 0;
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, subject: Subject) {
+    this.#subject = subject;
     this.#socket = socket;
     socket.binaryType = 'nodebuffer';
     socket.on('message', (data: Buffer) => {
@@ -36,10 +59,11 @@ export class WireClient {
     });
   }
 
-  static async connect(serverUrl: string, database: string, confirmed = true): Promise<WireClient> {
+  static async connect(serverUrl: string, subject = LEDGER, confirmed = true): Promise<WireClient> {
+    const { database } = subject;
     const url = `${serverUrl.replace('http', 'ws')}/v1/database/${database}/subscribe?confirmed=${confirmed}`;
     const socket = new WebSocket(url, 'v3.bsatn.spacetimedb');
-    const client = new WireClient(socket);
+    const client = new WireClient(socket, subject);
     await once(socket, 'open');
     return client;
   }
@@ -50,16 +74,18 @@ export class WireClient {
   }
 
   put(...keys: readonly string[]): void {
+    const { reducer } = this.#subject;
     const messages = keys.map((key): ClientMessage => {
       const args = new ByteWriter();
       args.writeString(key);
       this.#asked.set(++this.#lastRequest, key);
-      return { kind: 'callReducer', requestId: this.#lastRequest, reducer: 'put', args: args.finish() };
+      return { kind: 'callReducer', requestId: this.#lastRequest, reducer, args: args.finish() };
     });
     this.#send(messages);
   }
 
-  subscribe(sql = 'SELECT * FROM entry'): void {
+  subscribe(): void {
+    const sql = `SELECT * FROM ${this.#subject.table}`;
     this.#send([
       { kind: 'subscribe', requestId: ++this.#lastRequest, querySetId: this.#lastRequest, queries: [sql] },
     ]);
@@ -90,11 +116,18 @@ export class WireClient {
         return this.#see(message.querySets);
       case 'subscribeApplied':
         this.trace.push('applied');
-        for (const { rows } of message.tables) for (const row of rows.rows()) this.seen.push(keyOf(row));
+        for (const { rows } of message.tables)
+          for (const row of rows.rows()) this.seen.push(this.#keyOf(row));
         return;
       default:
         this.trace.push(message.kind === 'initialConnection' ? 'hello' : message.kind);
     }
+  }
+
+  #keyOf(row: Uint8Array): string {
+    const reader = new ByteReader(row);
+    reader.readRaw(this.#subject.bytesBefore);
+    return reader.readString();
   }
 
   #see(querySets: Extract<ServerMessage, { kind: 'transactionUpdate' }>['querySets']): void {
@@ -102,29 +135,31 @@ export class WireClient {
       for (const { rows } of tables) {
         for (const update of rows) {
           if (update.kind === 'event') continue;
-          for (const row of update.inserts.rows()) this.seen.push(keyOf(row));
+          for (const row of update.inserts.rows()) this.seen.push(this.#keyOf(row));
         }
       }
     }
   }
 }
 
-/** The second column of a row of `entry`. */
-function keyOf(row: Uint8Array): string {
-  const reader = new ByteReader(row);
-  reader.readU64();
-  return reader.readString();
+/** The texts that the rows of a subject carry, over HTTP. */
+export async function readKeys(
+  url: string,
+  { database, table, column }: Subject,
+  confirmed = true,
+): Promise<readonly string[]> {
+  const rows = await sql(url, database, `SELECT * FROM ${table}`, confirmed);
+  return rows.map((row) => row[column] as string);
 }
 
-/** The keys of all lines and the count beside them, over HTTP. */
+/** The lines of the ledger and the count beside them. */
 export async function readLedger(
   url: string,
-  database: string,
   confirmed = true,
 ): Promise<{ readonly keys: readonly string[]; readonly total: number }> {
-  const entries = await sql(url, database, 'SELECT * FROM entry', confirmed);
-  const totals = await sql(url, database, 'SELECT * FROM total', confirmed);
-  return { keys: entries.map((row) => row[1] as string), total: Number(totals[0]?.[1] ?? 0) };
+  const keys = await readKeys(url, LEDGER, confirmed);
+  const totals = await sql(url, LEDGER.database, 'SELECT * FROM total', confirmed);
+  return { keys, total: Number(totals[0]?.[1] ?? 0) };
 }
 
 async function sql(url: string, database: string, text: string, confirmed: boolean): Promise<unknown[][]> {
