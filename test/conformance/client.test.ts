@@ -1,9 +1,11 @@
-import { afterEach, expect } from 'vitest';
+import { WebSocket as UndiciWebSocket } from 'undici';
+import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
 import { ConnectionId, Identity, TimeDuration, Timestamp, Uuid } from 'chorale/client';
 import type { OpenTransport } from 'chorale/client';
 import { DbConnection, tables } from '../../interop/generated/probe-chorale/index.js';
 import { SUBPROTOCOLS } from '../../src/protocols/spacetimedb/messages/frame.js';
 import { platform } from '../../src/protocols/spacetimedb/client/platform.js';
+import { openPlatformWebSocket } from '../../src/protocols/spacetimedb/client/transport/websocket.js';
 import type { ChoraleServer } from '../../src/server/create-server.js';
 import { runClientSuite } from './client.js';
 import { memoryTransportTo, PROBE_DATABASE, startProbeServer } from './probe/server.js';
@@ -12,8 +14,19 @@ import { memoryTransportTo, PROBE_DATABASE, startProbeServer } from './probe/ser
 
 type Protocol = (typeof SUBPROTOCOLS)[number];
 
+// Node 20 has none of its own; undici's is the one that later versions have.
+beforeAll(() => {
+  if (!('WebSocket' in globalThis)) vi.stubGlobal('WebSocket', UndiciWebSocket);
+});
+afterAll(() => void vi.unstubAllGlobals());
+
 const problems: unknown[] = [];
 afterEach(() => expect(problems.splice(0)).toEqual([]));
+
+/** As browsers and newer Nodes do it: their own WebSocket, a token exchanged for a short-lived one first. */
+function overPlatformWebSocket(_server: ChoraleServer, protocol: Protocol): OpenTransport {
+  return (request, events) => openPlatformWebSocket({ ...request, protocols: [protocol] }, events);
+}
 
 function overWebSocket(_server: ChoraleServer, protocol: Protocol): OpenTransport {
   return (request, events) => platform.openTransport({ ...request, protocols: [protocol] }, events);
@@ -23,6 +36,7 @@ for (const protocol of SUBPROTOCOLS) {
   for (const [transport, open] of [
     ['memory', memoryTransportTo],
     ['WebSocket', overWebSocket],
+    ["the platform's WebSocket", overPlatformWebSocket],
   ] as const) {
     runClientSuite({
       name: `chorale/client over ${transport} on ${protocol.slice(0, 2)}`,
