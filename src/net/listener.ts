@@ -16,7 +16,15 @@ import { CloseCode } from './websocket/close-code.js';
 import type { ConnectionHost, ServerConnection } from './websocket/connection.js';
 import { isWebSocketUpgrade } from './websocket/handshake.js';
 import { OutputArena } from './websocket/output-queue.js';
-import { UpgradeDispatcher, type UpgradeRoute } from './websocket/upgrade.js';
+import {
+  type UpgradeAnswer,
+  UpgradeDispatcher,
+  type UpgradeRequest,
+  type UpgradeRoute,
+} from './websocket/upgrade.js';
+
+/** Answers a request of node:http by itself. */
+export type RawHandler = (message: IncomingMessage, out: ServerResponse) => void;
 
 export type ListenerLimits = Partial<Omit<NetLimits, 'webSocket'>> & {
   readonly webSocket?: Partial<WebSocketLimits>;
@@ -44,6 +52,9 @@ export interface ListenerOptions {
 export class Listener {
   readonly router: HttpRouter;
   readonly turns: TurnFlusher;
+  /** The wheel that all deadlines of this listener share. */
+  readonly wheel: TimerWheel;
+  readonly #rawRoutes: { readonly prefix: string; readonly handle: RawHandler }[] = [];
   readonly #server: http.Server;
   readonly #sockets = new Set<Socket>();
   readonly #sniffer: ProtocolSniffer;
@@ -65,6 +76,7 @@ export class Listener {
     this.router = new HttpRouter({ bodyBytesMax: limits.bodyBytesMax, onError });
     this.turns = new TurnFlusher((error) => onError(error, 'flush'));
     const wheel = new TimerWheel(options.clock ?? systemClock, (error) => onError(error, 'timer'));
+    this.wheel = wheel;
     const connections = new Set<ServerConnection>();
     this.#host = {
       turns: this.turns,
@@ -108,6 +120,20 @@ export class Listener {
   /** Adds a route for WebSockets. Routes are asked in the order of addition. */
   addUpgradeRoute(route: UpgradeRoute): void {
     this.#upgrades.add(route);
+  }
+
+  /**
+   * Hands requests whose target begins with `prefix` to `handle` as node:http brings them, before the router is asked: for
+   * protocols that answer so many small requests that the router's comfort would cost more than their work. `handle` owns the
+   * answer and must not throw.
+   */
+  addRawRoute(prefix: string, handle: RawHandler): void {
+    this.#rawRoutes.push({ prefix, handle });
+  }
+
+  /** What the upgrade routes say to a handshake that came another way than over a socket of this listener. */
+  decideUpgrade(request: Omit<UpgradeRequest, 'params'>): UpgradeAnswer | Promise<UpgradeAnswer> {
+    return this.#upgrades.decide(request);
   }
 
   /**
@@ -159,7 +185,12 @@ export class Listener {
       });
     });
     server.on('close', () => this.#checkGone());
-    server.on('request', (message, out) => void this.router.handle(message, out));
+    server.on('request', (message, out) => {
+      const url = message.url ?? '';
+      for (const { prefix, handle } of this.#rawRoutes)
+        if (url.startsWith(prefix)) return handle(message, out);
+      void this.router.handle(message, out);
+    });
     server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
       // From here on nobody else listens; an error is followed by `close`.
       socket.on('error', ignore);

@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-import { matchPattern, parsePattern, parseTarget, type PathPattern, type Target } from '../http/path.js';
+import { matchPattern, parsePattern, parseTarget, type PathPattern } from '../http/path.js';
 import type { NetLimits, WebSocketLimits } from '../net-limits.js';
 import type { WheelTask } from '../timer-wheel.js';
 import {
@@ -20,6 +20,8 @@ export interface UpgradeRequest {
   /** Subprotocols in the client's order of preference. */
   readonly offeredProtocols: readonly string[];
   readonly remoteAddress: string;
+  /** The request of node:http; undefined if the handshake came another way. */
+  readonly message?: IncomingMessage;
 }
 
 export type UpgradeDecision =
@@ -46,13 +48,14 @@ export interface UpgradeRoute {
   accept(request: UpgradeRequest): UpgradeDecision | Promise<UpgradeDecision>;
 }
 
-type Answer = Exclude<UpgradeDecision, { kind: 'pass' }>;
+export type UpgradeAnswer = Exclude<UpgradeDecision, { kind: 'pass' }>;
 
 /** Answers WebSocket handshakes: checks them, asks the routes in turn, opens connections. */
 export class UpgradeDispatcher {
   readonly #routes: { readonly pattern: PathPattern; readonly route: UpgradeRoute }[] = [];
   readonly #host: ConnectionHost;
   readonly #limits: NetLimits;
+  readonly #mergedLimits = new WeakMap<Partial<WebSocketLimits>, WebSocketLimits>();
   isClosing = false;
 
   constructor(host: ConnectionHost, limits: NetLimits) {
@@ -71,7 +74,14 @@ export class UpgradeDispatcher {
     if (check.kind === 'invalid') return rejectUpgrade(socket, check.status, check.reason);
     const target = parseTarget(request.url ?? '');
     if (target === undefined) return rejectUpgrade(socket, 400, 'the path is not valid');
-    const answer = this.#ask(0, target, request, socket, check.protocols);
+    const answer = this.#ask(0, target.segments, {
+      path: target.path,
+      query: target.query,
+      headers: request.headers,
+      offeredProtocols: check.protocols,
+      remoteAddress: request.socket.remoteAddress ?? '',
+      message: request,
+    });
     if (!(answer instanceof Promise)) return this.#carryOut(answer, socket, head, check.key, check.protocols);
     const wait = new DecisionWait(socket, this.#host, this.#limits.upgradeDecisionMs);
     answer.then(
@@ -83,34 +93,42 @@ export class UpgradeDispatcher {
     );
   }
 
+  /** What the routes say to a handshake, without carrying it out. */
+  decide(request: Omit<UpgradeRequest, 'params'>): UpgradeAnswer | Promise<UpgradeAnswer> {
+    const target = parseTarget(request.path);
+    if (target === undefined) return { kind: 'reject', status: 400, body: 'the path is not valid' };
+    return this.#ask(0, target.segments, request);
+  }
+
   /** Asks the routes from `index` on; synchronous as long as they are. */
   #ask(
     index: number,
-    target: Target,
-    request: IncomingMessage,
-    socket: Duplex,
-    protocols: readonly string[],
-  ): Answer | Promise<Answer> {
+    segments: readonly string[],
+    request: Omit<UpgradeRequest, 'params'>,
+  ): UpgradeAnswer | Promise<UpgradeAnswer> {
     for (let i = index; i < this.#routes.length; i++) {
       const { pattern, route } = this.#routes[i]!;
-      const params = matchPattern(pattern, target.segments);
+      const params = matchPattern(pattern, segments);
       if (params === undefined) continue;
-      const decision = this.#askOne(route, {
-        path: target.path,
-        params,
-        query: target.query,
-        headers: request.headers,
-        offeredProtocols: protocols,
-        remoteAddress: request.socket.remoteAddress ?? '',
-      });
+      const decision = this.#askOne(route, { ...request, params });
       if (decision instanceof Promise) {
         return decision.then((decided) =>
-          decided.kind === 'pass' ? this.#ask(i + 1, target, request, socket, protocols) : decided,
+          decided.kind === 'pass' ? this.#ask(i + 1, segments, request) : decided,
         );
       }
       if (decision.kind !== 'pass') return decision;
     }
     return { kind: 'reject', status: 404, body: 'no WebSocket is served at this path' };
+  }
+
+  /** Routes give the same object for each connection, mostly; it is merged once. */
+  #merged(own: Partial<WebSocketLimits>): WebSocketLimits {
+    let limits = this.#mergedLimits.get(own);
+    if (limits === undefined) {
+      limits = { ...this.#limits.webSocket, ...own };
+      this.#mergedLimits.set(own, limits);
+    }
+    return limits;
   }
 
   #askOne(route: UpgradeRoute, request: UpgradeRequest): UpgradeDecision | Promise<UpgradeDecision> {
@@ -123,7 +141,7 @@ export class UpgradeDispatcher {
   }
 
   #carryOut(
-    answer: Answer,
+    answer: UpgradeAnswer,
     socket: Duplex,
     head: Uint8Array,
     key: string,
@@ -132,9 +150,7 @@ export class UpgradeDispatcher {
     if (answer.kind === 'reject') {
       return rejectUpgrade(socket, answer.status, answer.body ?? '', answer.headers);
     }
-    // Most connections share one set of limits.
-    const shared = this.#limits.webSocket;
-    const limits = answer.limits === undefined ? shared : { ...shared, ...answer.limits };
+    const limits = answer.limits === undefined ? this.#limits.webSocket : this.#merged(answer.limits);
     const connection = new ServerConnection(socket, answer.protocol ?? '', this.#host, limits);
     let handler: WebSocketHandler;
     try {

@@ -1,0 +1,75 @@
+import { PacketError } from './packet-error.js';
+import type { TransportName } from './packet.js';
+
+/*
+ * The data of the open packet, JSON:
+ *
+ *   sid            string
+ *   upgrades       names of transports the client may upgrade to
+ *   pingInterval   milliseconds
+ *   pingTimeout    milliseconds
+ *   maxPayload     octets of one POST or frame; not in protocol 3's time
+ */
+export interface Handshake {
+  readonly sid: string;
+  readonly upgrades: readonly TransportName[];
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
+  /** Undefined if the server did not say. */
+  readonly maxPayloadBytes: number | undefined;
+}
+
+export function encodeHandshake(handshake: Handshake): string {
+  const { sid, upgrades, pingIntervalMs, pingTimeoutMs, maxPayloadBytes } = handshake;
+  return JSON.stringify({
+    sid,
+    upgrades,
+    pingInterval: pingIntervalMs,
+    pingTimeout: pingTimeoutMs,
+    ...(maxPayloadBytes === undefined ? {} : { maxPayload: maxPayloadBytes }),
+  });
+}
+
+// A server that announces less would have its pings expected without a pause: python-engineio rounds 300 ms down to 0.
+const PING_MS_MIN = 100;
+
+/** Reads what servers in the wild send: numbers as strings, keys that are missing or unknown. Throws PacketError BAD_HANDSHAKE. */
+export function decodeHandshake(text: string): Handshake {
+  const fields = parseObject(text);
+  const { sid, upgrades } = fields;
+  if (typeof sid !== 'string' || sid === '') throw bad('it has no sid');
+  const pingIntervalMs = readNumber(fields['pingInterval'], 25_000);
+  const pingTimeoutMs = readNumber(fields['pingTimeout'], 20_000);
+  const maxPayload = readNumber(fields['maxPayload'], 0);
+  return {
+    sid,
+    upgrades: Array.isArray(upgrades) ? upgrades.filter(isTransportName) : [],
+    pingIntervalMs: Math.max(PING_MS_MIN, pingIntervalMs),
+    pingTimeoutMs: Math.max(PING_MS_MIN, pingTimeoutMs),
+    maxPayloadBytes: maxPayload > 0 ? maxPayload : undefined,
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw bad('it is no JSON');
+  }
+  if (typeof value !== 'object' || value === null) throw bad('it is no object');
+  return value as Record<string, unknown>;
+}
+
+function readNumber(value: unknown, fallback: number): number {
+  const number = typeof value === 'string' ? Number.parseInt(value, 10) : value;
+  return typeof number === 'number' && Number.isFinite(number) && number >= 0 ? number : fallback;
+}
+
+export function isTransportName(value: unknown): value is TransportName {
+  return value === 'polling' || value === 'websocket';
+}
+
+function bad(why: string): PacketError {
+  return new PacketError('BAD_HANDSHAKE', `the open packet cannot be read: ${why}`);
+}
