@@ -1,17 +1,24 @@
 /*
- * Frames: what one WebSocket binary message holds.
+ * Frames: what one WebSocket message holds.
  *
- * | direction        | v2.bsatn                                  | v3.bsatn                                              |
+ * | direction        | v1.bsatn, v2.bsatn                        | v3.bsatn                                              |
  * | client -> server | exactly one ClientMessage                 | one or more ClientMessages back to back, no separator |
  * | server -> client | compression u8, then one ServerMessage    | compression u8, then one or more ServerMessages       |
  *
- * compression: 0 none, 1 brotli, 2 gzip, over everything after the byte. Answering 0 is always legal, and we do: the
- * npm client unpacks frames asynchronously without a queue, so a compressed frame may overtake a plain one.
+ * v1.json: text messages of one JSON document each, in both directions, never compressed.
+ *
+ * compression: 0 none, 1 brotli, 2 gzip, over everything after the byte. Answering 0 is always legal, and to v2 and v3
+ * we do: the npm client unpacks frames asynchronously without a queue, so a compressed frame may overtake a plain one.
+ * Clients that speak v1 unpack in order.
  */
 
-/** What servers offer and clients ask for in `Sec-WebSocket-Protocol`, best first. */
+/** What our clients ask for in `Sec-WebSocket-Protocol`, best first. */
 export const SUBPROTOCOLS = ['v3.bsatn.spacetimedb', 'v2.bsatn.spacetimedb'] as const;
 export type Subprotocol = (typeof SUBPROTOCOLS)[number];
+
+/** What clients of 1.x servers ask for. */
+export const V1_SUBPROTOCOLS = ['v1.bsatn.spacetimedb', 'v1.json.spacetimedb'] as const;
+export type V1Subprotocol = (typeof V1_SUBPROTOCOLS)[number];
 
 export const Compression = { none: 0, brotli: 1, gzip: 2 } as const;
 export type Compression = (typeof Compression)[keyof typeof Compression];
