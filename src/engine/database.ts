@@ -1,9 +1,11 @@
 import { assert } from '../base/assert.js';
-import type { Commit, DatabaseOptions, RowChange, TableDelta, TransactionOrigin } from './contract.js';
+import { decodeFromBytes } from '../values/bsatn/codec.js';
+import type { Commit, DatabaseOptions, Row, RowChange, TableDelta, TransactionOrigin } from './contract.js';
 import { didYouMean, EngineError } from './errors.js';
 import type { CommitLog, LogSection, TableChange, TransactionRecord } from './log/commit-log.js';
 import { SectionKind } from './log/record-codec.js';
 import { OpenConnections } from './open-connections.js';
+import { ScheduleBook } from './schedule/schedule-book.js';
 import { checkSchema, SchemaError } from './schema-check.js';
 import { schemaHash } from './schema-hash.js';
 import type { DatabaseSchema } from './schema.js';
@@ -31,6 +33,8 @@ export class Database {
   readonly schemaHash: string;
   /** Kept up to date by the sections that transactions log. */
   readonly openConnections = new OpenConnections();
+  /** When scheduled rows are due; kept up to date by rows and sections. */
+  readonly schedules = new ScheduleBook();
   #schema: DatabaseSchema;
   readonly #bySourceName: ReadonlyMap<string, Table>;
   readonly #scope = new WriteScope();
@@ -82,7 +86,7 @@ export class Database {
    * taken back and the error goes on. Values that sequences gave are not taken back.
    */
   transact<R>(origin: TransactionOrigin, body: () => R): { readonly result: R; readonly commit: Commit } {
-    this.#begin();
+    this.#begin(origin.timestampMicros);
     let commit: Commit;
     let result: R;
     try {
@@ -114,8 +118,12 @@ export class Database {
     this.#scope.sections.push(section);
   }
 
-  /** What a snapshot has to keep besides the rows: where sequences go on. */
-  sequenceSections(): LogSection[] {
+  /** What a snapshot has to keep besides the rows: where sequences go on, when scheduled rows are due. */
+  stateSections(): LogSection[] {
+    return [...this.#sequenceSections(), ...this.schedules.sections()];
+  }
+
+  #sequenceSections(): LogSection[] {
     return [...this.tables.values()].flatMap(({ name: table, sequences }) =>
       sequences.map(({ name: sequence, allocated: next }) => ({
         kind: SectionKind.sequence,
@@ -125,16 +133,30 @@ export class Database {
   }
 
   /** Does again what a logged transaction did, without logging it or telling anybody. For recovery. */
-  applyChanges(record: Pick<TransactionRecord, 'changes' | 'sections'>): void {
+  applyChanges(record: Pick<TransactionRecord, 'changes' | 'sections' | 'timestampMicros'>): void {
     assert(!this.inTransaction, 'changes are replayed between transactions');
     for (const change of record.changes) {
       const table = this.table(change.table);
-      if (!table.def.isEvent) table.replay(change);
+      if (table.def.isEvent) continue;
+      table.replay(change);
+      if (table.def.schedule === undefined) continue;
+      const decode = (bytes: Uint8Array): Row => decodeFromBytes(table.codec, bytes);
+      this.schedules.noteRows(
+        table.def,
+        change.deletes.map(decode),
+        change.inserts.map(decode),
+        record.timestampMicros,
+      );
     }
     for (const section of record.sections ?? []) {
       if (section.kind === SectionKind.sequence) this.#restoreSequence(section.bytes);
-      else this.openConnections.apply(section);
+      else this.#applySection(section);
     }
+  }
+
+  #applySection(section: LogSection): void {
+    this.openConnections.apply(section);
+    this.schedules.apply(section);
   }
 
   /** Undoes logged transactions, newest first, after the log failed: they will never be on disk. */
@@ -156,7 +178,7 @@ export class Database {
       ?.restore(next);
   }
 
-  #begin(): void {
+  #begin(timestampMicros: number): void {
     if (this.#scope.isOpen) {
       throw new EngineError(
         'WouldBlockTransaction',
@@ -164,7 +186,7 @@ export class Database {
       );
     }
     assert(!this.#isObserving, 'a commit observer must not start a transaction');
-    this.#scope.open();
+    this.#scope.open(timestampMicros);
   }
 
   /** Makes the deltas and hands them to the log. Changes nothing else, so that a throw can still be taken back. */
@@ -180,7 +202,8 @@ export class Database {
       changes: deltas.map(toTableChange),
       sections: [...this.#collectAllocations(), ...added],
     });
-    for (const section of added) this.openConnections.apply(section);
+    this.schedules.noteDeltas(deltas, origin.timestampMicros);
+    for (const section of added) this.#applySection(section);
     return { offset, origin, deltas };
   }
 

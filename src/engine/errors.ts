@@ -13,6 +13,7 @@ export const ENGINE_ERROR_NUMBERS = {
   NoSuchIndex: 5,
   WrongIndexAlgo: 10,
   UniqueAlreadyExists: 12,
+  ScheduleAtDelayTooLong: 13,
   IndexNotUnique: 14,
   NoSuchRow: 15,
   AutoIncOverflow: 16,

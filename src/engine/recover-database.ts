@@ -106,7 +106,7 @@ class Replay {
 
   applySection(section: LogSection): void | Promise<void> {
     if (section.kind === SectionKind.program) return this.#takeProgram(section.bytes);
-    this.database?.applyChanges({ changes: [], sections: [section] });
+    this.database?.applyChanges({ timestampMicros: 0, changes: [], sections: [section] });
   }
 
   restoreRows(table: string, rows: readonly Uint8Array[]): void {

@@ -56,7 +56,7 @@ export class Snapshotter {
   async #take(database: Database): Promise<number> {
     const { databaseKey, epoch, pause } = this.#options;
     const offset = database.log.lastOffset;
-    const sections = [...this.#options.sections(), ...database.sequenceSections()];
+    const sections = [...this.#options.sections(), ...database.stateSections()];
     const tables = [...database.tables.values()]
       .filter(({ def }) => !def.isEvent)
       .map((table) => ({ name: table.name, rows: encodeRows(table.codec, table.rows()) }));

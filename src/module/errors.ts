@@ -48,6 +48,7 @@ export const errors = {
   NoSuchIndex: hostError('NoSuchIndex'),
   WrongIndexAlgo: hostError('WrongIndexAlgo'),
   UniqueAlreadyExists: hostError('UniqueAlreadyExists'),
+  ScheduleAtDelayTooLong: hostError('ScheduleAtDelayTooLong'),
   IndexNotUnique: hostError('IndexNotUnique'),
   NoSuchRow: hostError('NoSuchRow'),
   AutoIncOverflow: hostError('AutoIncOverflow'),

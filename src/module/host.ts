@@ -118,6 +118,28 @@ export class ModuleHost {
     return this.#runLifecycle('init', caller, sections);
   }
 
+  /**
+   * Runs the function of a scheduled row, for the database itself; `finish` after it in the same transaction.
+   * @param sourceName of the reducer. @param row in BSATN.
+   */
+  runScheduled(sourceName: string, row: Uint8Array, finish: () => void): ReducerOutcome {
+    const reducer = [...this.#reducers.values()].find(({ def }) => def.sourceName === sourceName);
+    if (reducer === undefined) return this.#unknown(sourceName);
+    const caller = {
+      identity: this.#database.options.identity,
+      connectionId: undefined,
+      tokenPayload: undefined,
+    };
+    let args: unknown;
+    try {
+      // A product of one element is encoded as that element.
+      args = reducer.def.params.elements.length === 0 ? {} : decodeFromBytes(reducer.codec, row);
+    } catch (error) {
+      return this.#badArguments(reducer.def.name, error);
+    }
+    return this.#run(reducer, caller, args, NO_SECTIONS, finish);
+  }
+
   /** To be called before a client is let in: any outcome but `committed` keeps the client out. */
   clientConnected(caller: Caller): ReducerOutcome {
     const outcome = this.#runLifecycle('clientConnected', caller, connectionSections('connected', caller));
@@ -165,6 +187,7 @@ export class ModuleHost {
     caller: Caller,
     args: unknown,
     sections: readonly LogSection[] = NO_SECTIONS,
+    finish?: () => void,
   ): ReducerOutcome {
     const timestampMicros = this.#clock.nowMicros();
     const { name } = reducer.def;
@@ -176,6 +199,7 @@ export class ModuleHost {
       const origin = originOf(caller, name, timestampMicros);
       commit = this.#database.transact(origin, () => {
         runBody(reducer, context, args);
+        finish?.();
         this.#addSections(sections);
       }).commit;
     } catch (error) {

@@ -6,6 +6,7 @@ import type { CommitLog, LogSection } from '../engine/log/commit-log.js';
 import { SectionKind } from '../engine/log/record-codec.js';
 import { connectionSection } from '../engine/open-connections.js';
 import { beginsAnew, programSection } from '../engine/recover-database.js';
+import { Scheduler } from '../engine/schedule/scheduler.js';
 import type { Snapshotter } from '../engine/snapshotter.js';
 import { runSql } from '../engine/sql/select.js';
 import type { Module } from '../module/definition/build-module.js';
@@ -47,6 +48,7 @@ export class HostedDatabase implements DatabaseRuntime {
   #database: Database;
   #live: LiveQueries;
   #host: ModuleHost;
+  #scheduler: Scheduler | undefined;
 
   constructor(options: HostedDatabaseOptions) {
     this.identity = options.identity;
@@ -92,7 +94,9 @@ export class HostedDatabase implements DatabaseRuntime {
 
   /** For a database that is new: runs `init` and logs the program, in one transaction. */
   runInit(): ReducerOutcome {
-    return this.#host.runInit(this.owner, [this.#programSection(true)]);
+    const outcome = this.#host.runInit(this.owner, [this.#programSection(true)]);
+    if (outcome.kind === 'committed') this.#startSchedule();
+    return outcome;
   }
 
   /** What speaks against putting `module` in place of the present one while the data stays; empty when nothing does. */
@@ -106,6 +110,7 @@ export class HostedDatabase implements DatabaseRuntime {
     this.#database.replaceSchema(program.module.def.schema);
     this.#host = this.#makeHost(program.module);
     this.#program = program;
+    this.#startSchedule();
     this.#logProgram('publish');
   }
 
@@ -149,6 +154,7 @@ export class HostedDatabase implements DatabaseRuntime {
 
   /** Logs that the end is in good order, and closes the log. */
   async close(): Promise<void> {
+    this.#scheduler?.stop();
     this.delivery.close();
     if (this.log.failure === undefined)
       this.#logAlone('close', { kind: SectionKind.close, bytes: new Uint8Array() });
@@ -164,6 +170,7 @@ export class HostedDatabase implements DatabaseRuntime {
     for (const { identity, connectionId } of this.#database.openConnections.list()) {
       this.#host.clientDisconnected({ identity, connectionId, tokenPayload: undefined });
     }
+    this.#startSchedule();
   }
 
   /**
@@ -171,7 +178,8 @@ export class HostedDatabase implements DatabaseRuntime {
    * back to what is on disk, so that whoever reads now sees what will be there after the restart.
    */
   #goReadOnly(failure: Error): void {
-    this.moduleLog.write('Error', failure.message);
+    this.#scheduler?.stop();
+    this.moduleLog.writeSystem('Error', failure.message);
     // Control frames hold 123 bytes of text.
     this.closeSessions("the database's log has failed", CloseCode.error);
     const lost = this.log.takeBack?.() ?? [];
@@ -182,6 +190,20 @@ export class HostedDatabase implements DatabaseRuntime {
     if (!beganAnew) this.#database.takeBack(lost);
     this.#live = new LiveQueries(this.#database);
     this.#host = this.#makeHost(this.#program.module);
+  }
+
+  /** Of the present tables; rows of tables from before are not run any more. */
+  #startSchedule(): void {
+    this.#scheduler?.stop();
+    this.#scheduler = new Scheduler(this.#database, {
+      clock: this.clock,
+      run: ({ functionName, rowBytes }, finish) => {
+        const outcome = this.#host.runScheduled(functionName, rowBytes, finish);
+        return outcome.kind === 'committed' ? undefined : outcome.message;
+      },
+      onFailure: (text) => this.moduleLog.writeSystem('Error', text),
+    });
+    this.#scheduler.start();
   }
 
   #logProgram(cause: string): void {

@@ -27,6 +27,7 @@ import type { LogSection, TableChange, TransactionRecord } from './commit-log.js
  * |  7   | sequence        | table name, sequence name, decimal text of the value to go on at after a restart      |
  * |  8   | connected       | identity (32 bytes), connection id (16 bytes): `clientConnected` ran in this transaction |
  * |  9   | disconnected    | the same, for `clientDisconnected`                                                       |
+ * | 10   | schedule        | when a scheduled row is due and how often it failed (see schedule-state.ts)             |
  */
 
 export const SectionKind = {
@@ -39,6 +40,7 @@ export const SectionKind = {
   sequence: 7,
   connected: 8,
   disconnected: 9,
+  schedule: 10,
 } as const;
 
 const HAS_CALLER = 1;

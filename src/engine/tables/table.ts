@@ -5,6 +5,7 @@ import type { Codec } from '../../values/bsatn/codec.js';
 import type { Row } from '../contract.js';
 import { describeValue, EngineError } from '../errors.js';
 import type { TableChange } from '../log/commit-log.js';
+import { checkDelay } from '../schedule/schedule-state.js';
 import type { TableDef } from '../schema.js';
 import { buildIndexes } from './build-indexes.js';
 import { Cell } from './cell.js';
@@ -94,6 +95,11 @@ export class Table implements Iterable<Row> {
     throw new EngineError('IndexNotUnique', `table \`${this.name}\`: index \`${name}\` is not unique`);
   }
 
+  /** The row with that primary key. The table has one. */
+  findByPrimaryKey(value: unknown): Row | undefined {
+    return this.#primary?.find(value)?.row;
+  }
+
   /** An equal row that may be changed in place. Nested arrays and objects are still shared. */
   copyRow(row: Row): Row {
     return this.#staging.copy(row);
@@ -118,7 +124,7 @@ export class Table implements Iterable<Row> {
       writer.length = start;
       return existing.row!;
     }
-    this.#checkUnique(stored, undefined, writer, start);
+    this.#check(stored, undefined, writer, start);
     const cell = new Cell();
     this.#record('insert', cell, start);
     this.#store.add(cell, stored);
@@ -166,7 +172,7 @@ export class Table implements Iterable<Row> {
         `table \`${this.name}\`: there is no row with ${unique.keyColumns.describe(stored)} to update`,
       );
     }
-    this.#checkUnique(stored, cell, writer, start);
+    this.#check(stored, cell, writer, start);
     // The first unique structure decides which cell a row is in: see Journal.record.
     const first = this.#store.uniques[0]!;
     const keepsKey = unique === first || first.isSame(cell.row!, stored);
@@ -189,8 +195,9 @@ export class Table implements Iterable<Row> {
     this.journal.record(kind, cell, start, kind === 'delete' ? start : this.#scope.writer.length);
   }
 
-  #checkUnique(row: Row, self: Cell | undefined, writer: ByteWriter, start: number): void {
+  #check(row: Row, self: Cell | undefined, writer: ByteWriter, start: number): void {
     try {
+      if (this.def.schedule !== undefined) checkDelay(this.def, row, this.#scope.timestampMicros);
       this.#store.checkUnique(row, self);
     } catch (error) {
       writer.length = start;

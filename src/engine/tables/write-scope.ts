@@ -14,13 +14,16 @@ const ROOM_MIN = 4 * 1024;
 /** The open transaction as the tables of a database see it: may they write, where do rows' bytes go, who was touched. */
 export class WriteScope {
   isOpen = false;
+  /** When the open transaction began. */
+  timestampMicros = 0;
   writer = new ByteWriter(ARENA_BYTES);
   touched: Table[] = [];
   /** What the transaction does besides changing rows. */
   sections: LogSection[] = [];
 
-  open(): void {
+  open(timestampMicros: number): void {
     this.isOpen = true;
+    this.timestampMicros = timestampMicros;
     const { length, bytes } = this.writer;
     if (length + ROOM_MIN > bytes.length || bytes.length > ARENA_BYTES)
       this.writer = new ByteWriter(ARENA_BYTES);
