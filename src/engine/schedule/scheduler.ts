@@ -211,7 +211,7 @@ export class Scheduler {
     this.#lastMicros = nowMicros;
     if (!jumped) return;
     const { schedules } = this.#database;
-    for (const { table: name, key, state } of [...schedules.entries()]) {
+    for (const { table: name, key, state } of schedules.entries()) {
       const table = this.#database.findTable(name);
       const row = table === undefined ? undefined : findRow(table, key);
       if (table === undefined || row === undefined) continue;
