@@ -8,6 +8,7 @@ export default defineConfig({
   resolve: {
     alias: {
       'chorale/client': source('./src/protocols/spacetimedb/client/index.node.ts'),
+      'chorale/local-config': source('./src/local-config/index.ts'),
       'chorale/server': source('./src/module/index.ts'),
     },
   },
