@@ -60,6 +60,7 @@ export class Listener {
   readonly #sniffer: ProtocolSniffer;
   readonly #upgrades: UpgradeDispatcher;
   readonly #host: ConnectionHost;
+  readonly #connectionsMax: number;
   readonly #isTls: boolean;
   readonly #bindHost: string;
   #closed: Promise<void> | undefined;
@@ -80,6 +81,11 @@ export class Listener {
     const connections = new Set<ServerConnection>();
     this.#host = {
       turns: this.turns,
+      track: (former, successor) => {
+        this.#sockets.delete(former);
+        successor.on('error', ignore);
+        this.#track(successor);
+      },
       wheel,
       arena: new OutputArena(),
       joiner: new BufferJoiner(),
@@ -87,6 +93,7 @@ export class Listener {
       onError,
     };
     this.#upgrades = new UpgradeDispatcher(this.#host, limits);
+    this.#connectionsMax = limits.connectionsMax;
     this.#isTls = options.tls !== undefined;
     this.#bindHost = options.host ?? '127.0.0.1';
     this.#server = createServer(options.tls, limits);
@@ -171,6 +178,14 @@ export class Listener {
     if (!this.#server.listening && this.#sockets.size === 0) this.#resolveGone();
   }
 
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#checkGone();
+    });
+  }
+
   #destroySockets(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -178,11 +193,8 @@ export class Listener {
   #attach(): void {
     const server = this.#server;
     server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => {
-        this.#sockets.delete(socket);
-        this.#checkGone();
-      });
+      if (this.#sockets.size >= this.#connectionsMax) socket.destroy();
+      else this.#track(socket);
     });
     server.on('close', () => this.#checkGone());
     server.on('request', (message, out) => {
@@ -228,7 +240,6 @@ function createServer(tls: TlsOptions | undefined, limits: NetLimits): http.Serv
     tls === undefined
       ? http.createServer(options)
       : https.createServer({ ...options, handshakeTimeout: limits.headersMs, ...tls });
-  server.maxConnections = limits.connectionsMax;
   return server;
 }
 

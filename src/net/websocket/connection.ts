@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import type { WebSocketLimits } from '../net-limits.js';
@@ -8,6 +9,7 @@ import { CloseCode, cutReason } from './close-code.js';
 import { Opcode } from './frame.js';
 import { FrameReceiver, type FrameSink } from './frame-receiver.js';
 import type { OutputArena } from './output-queue.js';
+import { readIntoShared } from './shared-read.js';
 import { SocketOutput } from './socket-output.js';
 
 /** What an application protocol sees of a WebSocket. Everything sent after the end is silently dropped. */
@@ -51,11 +53,13 @@ export interface ConnectionHost {
   readonly arena: OutputArena;
   readonly joiner: BufferJoiner;
   readonly connections: Set<ServerConnection>;
+  /** Counts `successor` among the listener's sockets, until it is closed, in place of `former`. */
+  track(former: Socket, successor: Socket): void;
   onError(error: unknown, where: string): void;
 }
 
 const kConnection = Symbol('connection');
-type OwnedSocket = Duplex & { [kConnection]?: ServerConnection; remoteAddress?: string };
+type OwnedSocket = Duplex & { [kConnection]?: ServerConnection; remoteAddress?: string | undefined };
 
 const State = { open: 0, closing: 1, ended: 2 } as const;
 type State = (typeof State)[keyof typeof State];
@@ -65,7 +69,7 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
   readonly remoteAddress: string;
   wheelDueMs = Infinity;
 
-  readonly #socket: OwnedSocket;
+  #socket: OwnedSocket;
   readonly #host: ConnectionHost;
   readonly #limits: WebSocketLimits;
   readonly #receiver: FrameReceiver;
@@ -108,14 +112,34 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
   start(handler: WebSocketHandler, head: Uint8Array): void {
     this.#handler = handler;
     const socket = this.#socket;
-    socket[kConnection] = this;
+    this.#listenTo(socket);
     socket.on('data', onSocketData);
-    socket.on('end', onSocketEnd);
-    socket.on('drain', onSocketDrain);
-    socket.on('close', onSocketClose);
     this.#host.connections.add(this);
     this.#scheduleHeartbeat();
     if (head.length > 0) this.receive(head);
+  }
+
+  /**
+   * Has reads land in memory that all connections share, where that can be. Done when the first chunk has come: who never
+   * says anything is not worth a second socket.
+   */
+  readIntoShared(): void {
+    if (this.#state !== State.open || this.#isPaused || this.#socket.writableLength > 0) return;
+    const former = this.#socket;
+    const adopted = readIntoShared(former, this.#host.arena.readMemory, (chunk) => this.receive(chunk));
+    if (adopted === undefined) return;
+    former.removeAllListeners('close').removeAllListeners('end').removeAllListeners('drain');
+    this.#socket = this.#output.socket = adopted.successor;
+    this.#listenTo(adopted.successor);
+    this.#host.track(former as Socket, adopted.successor);
+    if (adopted.early !== undefined) this.receive(adopted.early);
+  }
+
+  #listenTo(socket: OwnedSocket): void {
+    socket[kConnection] = this;
+    socket.on('end', onSocketEnd);
+    socket.on('drain', onSocketDrain);
+    socket.on('close', onSocketClose);
   }
 
   /** Gives the socket back before `start`, with nothing written. */
@@ -384,7 +408,9 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
 }
 
 function onSocketData(this: OwnedSocket, chunk: Uint8Array): void {
-  this[kConnection]!.receive(chunk);
+  const connection = this[kConnection]!;
+  connection.receive(chunk);
+  connection.readIntoShared();
 }
 
 function onSocketEnd(this: OwnedSocket): void {

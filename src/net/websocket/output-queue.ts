@@ -3,6 +3,8 @@ import { headerBytes, type Opcode, writeHeader } from './frame.js';
 // One slab serves about a thousand small messages. It is never reused: the garbage collector knows when the
 // last socket has let go of it.
 const SLAB_BYTES = 64 * 1024;
+// What Node reads at most at a time.
+const READ_BYTES = 64 * 1024;
 /** From this size on a payload is written from where it is; below, copying is cheaper than another iovec. */
 export const COPY_BYTES_MAX = 4096;
 
@@ -11,6 +13,8 @@ export const COPY_BYTES_MAX = 4096;
  * frames lie side by side, so a turn's replies are one buffer without being joined.
  */
 export class OutputArena {
+  /** Where the reads of all connections land, one after the other. What is kept of it is copied. */
+  readonly readMemory: Uint8Array<ArrayBuffer> = new Uint8Array(READ_BYTES);
   slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
   offset = 0;
   owner: OutputQueue | undefined;
@@ -48,7 +52,7 @@ export class OutputQueue {
     writeHeader(arena.slab, this.#reserve(headerBytes(payloadBytes)), opcode, payloadBytes);
     for (const part of parts) {
       if (part.length < COPY_BYTES_MAX) copyInto(arena.slab, this.#reserve(part.length), part);
-      else this.pushShared(part);
+      else this.pushShared(part.buffer === arena.readMemory.buffer ? part.slice() : part);
     }
   }
 

@@ -14,19 +14,20 @@ const CATCH_UP_BYTES = 256 * 1024;
  * backlog that follows as the socket drains.
  */
 export class SocketOutput extends OutputQueue {
-  readonly #socket: Duplex;
+  /** Where it goes. Changes at most once, before the first flush. */
+  socket: Duplex;
   readonly #joiner: BufferJoiner;
   #backlog: Backlog | undefined;
 
   constructor(socket: Duplex, arena: OutputArena, joiner: BufferJoiner) {
     super(arena);
-    this.#socket = socket;
+    this.socket = socket;
     this.#joiner = joiner;
   }
 
   /** Octets that the kernel has not taken. */
   get unsentBytes(): number {
-    return this.bytes + (this.#backlog?.bytes ?? 0) + this.#socket.writableLength;
+    return this.bytes + (this.#backlog?.bytes ?? 0) + this.socket.writableLength;
   }
 
   /** Whether the socket has to drain before it takes more. */
@@ -44,7 +45,7 @@ export class SocketOutput extends OutputQueue {
   flush(): void {
     const output = this.take();
     if (output === undefined) return;
-    const socket = this.#socket;
+    const socket = this.socket;
     if (this.#backlog !== undefined || socket.writableLength > 0) {
       this.#backlog ??= new Backlog();
       if (output instanceof Uint8Array) this.#backlog.append(output);
@@ -61,14 +62,14 @@ export class SocketOutput extends OutputQueue {
   catchUp(): void {
     const backlog = this.#backlog;
     if (backlog === undefined) return;
-    while (backlog.bytes > 0 && !this.#socket.writableNeedDrain) {
+    while (backlog.bytes > 0 && !this.socket.writableNeedDrain) {
       this.#writeParts(backlog.take(CATCH_UP_BYTES));
     }
     if (backlog.bytes === 0) this.#backlog = undefined;
   }
 
   #writeParts(parts: readonly Uint8Array[]): void {
-    const socket = this.#socket;
+    const socket = this.socket;
     let bytes = 0;
     for (const part of parts) bytes += part.length;
     if (parts.length === 1) socket.write(parts[0]);
