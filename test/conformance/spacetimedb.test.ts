@@ -52,6 +52,7 @@ async function startInMemory(): Promise<SuiteServer> {
           return isOpen;
         },
         send: (...parts) => client.onFrame(Buffer.concat(parts)),
+        sendText: () => fail(new Error('v2 and v3 send no text')),
         // Like a socket: the session hears of the end later, not while it closes.
         close: (code, reason) => queueMicrotask(() => end(code, reason)),
       },
@@ -62,7 +63,7 @@ async function startInMemory(): Promise<SuiteServer> {
         for (const frame of frames) session.receive(frame);
         session.endTurn();
       },
-      sendText: () => session.receiveText(),
+      sendText: (text) => session.receiveText(text),
       close: () => end(1000, ''),
     };
     if (session.start()) sessions.add(session);

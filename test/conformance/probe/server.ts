@@ -41,6 +41,7 @@ export function memoryTransportTo(
           return isOpen;
         },
         send: (...parts) => peer.send(Buffer.concat(parts)),
+        sendText: () => peer.close(1011, 'v2 and v3 send no text'),
         close: (code, reason) => peer.close(code, reason),
       },
       onError: (error) => {

@@ -1,17 +1,8 @@
 import { ByteWriter } from '../../../base/byte-writer.js';
 import type { CommitLog, TxOffset } from '../../../engine/log/commit-log.js';
-import { Compression, SERVER_FRAME_BYTES } from '../messages/frame.js';
-import type { Subprotocol } from '../messages/frame.js';
+import { SERVER_FRAME_BYTES } from '../messages/frame.js';
 import { CloseCode } from './close-code.js';
-
-/** The other end of a session: a WebSocket, or memory. */
-export interface SessionLink {
-  /** False once either side has begun to close. */
-  readonly isOpen: boolean;
-  /** One binary message made of the parts, which do not change any more. */
-  send(...parts: Uint8Array[]): void;
-  close(code: number, reason: string): void;
-}
+import type { Framing, Payload, SessionLink } from './framing.js';
 
 /** Runs `flush` once, when everything that arrived together has been handled. */
 export type FlushScheduler = (flush: () => void) => void;
@@ -19,9 +10,6 @@ export type FlushScheduler = (flush: () => void) => void;
 const TURN_BYTES = 64 * 1024;
 // 2 MiB: four frames of the usual greatest size. A snapshot that was larger does not keep its memory.
 const TURN_BYTES_KEPT = 4 * SERVER_FRAME_BYTES;
-
-/** The compression byte of a frame that is not compressed. */
-const PLAIN = Uint8Array.of(Compression.none);
 
 /**
  * Where messages of one database's connections wait: for the end of the turn, so that one frame holds many, and for
@@ -130,7 +118,7 @@ export interface TurnOwner {
 }
 
 interface Waiting {
-  readonly bytes: Uint8Array;
+  readonly payload: Payload;
   readonly offset: TxOffset;
 }
 
@@ -141,21 +129,21 @@ interface Waiting {
 export class Outbox {
   readonly #delivery: Delivery;
   readonly #link: SessionLink;
-  readonly #joins: boolean;
+  readonly #framing: Framing;
   readonly #confirmed: boolean;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #isDirty = false;
   #isClosed = false;
 
-  constructor(delivery: Delivery, link: SessionLink, protocol: Subprotocol, confirmed: boolean) {
+  constructor(delivery: Delivery, link: SessionLink, framing: Framing, confirmed: boolean) {
     this.#delivery = delivery;
     this.#link = link;
-    this.#joins = protocol === 'v3.bsatn.spacetimedb';
+    this.#framing = framing;
     this.#confirmed = confirmed;
   }
 
-  /** Bytes that have not been given to the link yet. */
+  /** Bytes, or characters of a text, that have not been given to the link yet. */
   get waitingBytes(): number {
     return this.#waitingBytes;
   }
@@ -164,10 +152,10 @@ export class Outbox {
    * Queues one message (v3: one or more) that reflects transactions up to `offset`, 0 if none.
    * The bytes must not change any more.
    */
-  push(bytes: Uint8Array, offset: TxOffset): void {
+  push(payload: Payload, offset: TxOffset): void {
     if (this.#isClosed) return;
-    this.#waiting.push({ bytes, offset });
-    this.#waitingBytes += bytes.length;
+    this.#waiting.push({ payload, offset });
+    this.#waitingBytes += payload.length;
     if (this.#isDirty) return;
     this.#isDirty = true;
     this.#delivery.markDirty(this);
@@ -183,11 +171,10 @@ export class Outbox {
       this.#waitingBytes = 0;
     } else {
       this.#waiting = waiting.slice(count);
-      for (let i = 0; i < count; i++) this.#waitingBytes -= waiting[i]!.bytes.length;
+      for (let i = 0; i < count; i++) this.#waitingBytes -= waiting[i]!.payload.length;
       this.#delivery.hold(this);
     }
-    if (this.#joins) this.#sendJoined(waiting, count);
-    else for (let i = 0; i < count; i++) this.#link.send(PLAIN, waiting[i]!.bytes);
+    this.#framing.send(this.#link, waiting, count);
   }
 
   /** The disk is lost: what waits for it is not said, and nothing after it. */
@@ -210,20 +197,5 @@ export class Outbox {
     let count = 0;
     while (count < waiting.length && waiting[count]!.offset <= durable) count++;
     return count;
-  }
-
-  /** As few frames as the size of a frame allows; a longer message goes alone. */
-  #sendJoined(waiting: readonly Waiting[], count: number): void {
-    let at = 0;
-    while (at < count) {
-      const parts: Uint8Array[] = [PLAIN];
-      let bytes = 0;
-      do {
-        const next = waiting[at++]!.bytes;
-        parts.push(next);
-        bytes += next.length;
-      } while (at < count && bytes + waiting[at]!.bytes.length <= SERVER_FRAME_BYTES);
-      this.#link.send(...parts);
-    }
   }
 }

@@ -2,6 +2,7 @@ import type { LiveQuery, Viewer } from '../../../engine/contract.js';
 import { SqlError } from '../../../engine/sql/sql-error.js';
 import type { SessionLimits } from './limits.js';
 import type { LiveSource } from './runtime.js';
+import type { WireSession } from './wire.js';
 
 /** A query that is not followed; the message is for the client. */
 export class QueryRefusal extends Error {
@@ -23,6 +24,19 @@ export function compileQueries(
     throw new QueryRefusal(`a connection may hold ${limits.queriesMax} queries, these are ${distinct.size}`);
   }
   return [...distinct].flatMap((text) => compileQuery(live, text, viewer, limits.queryLengthMax));
+}
+
+/** The same for a connection that holds `heldCount` queries already. */
+export function compileForSession(
+  { live, viewer, limits }: Pick<WireSession, 'live' | 'viewer' | 'limits'>,
+  texts: readonly string[],
+  heldCount: number,
+): LiveQuery[] {
+  const compiled = compileQueries(live, texts, viewer, limits);
+  if (heldCount + compiled.length > limits.queriesMax) {
+    throw new QueryRefusal(`a connection may hold ${limits.queriesMax} queries: unsubscribe from some first`);
+  }
+  return compiled;
 }
 
 function compileQuery(

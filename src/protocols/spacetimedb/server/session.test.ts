@@ -372,7 +372,7 @@ describe('bad input', () => {
 
   test('a text frame closes with 1011', () => {
     const client = connect();
-    client.session.receiveText();
+    client.session.receiveText('{}');
     expect(client.closedWith).toMatch(/^1011 text frames/);
   });
 

@@ -8,7 +8,7 @@ import { ConnectionId } from '../../../values/identity.js';
 import { CLIENT_MESSAGE_BYTES_MAX, SUBPROTOCOLS } from '../messages/frame.js';
 import type { Subprotocol } from '../messages/frame.js';
 import type { Catalog } from './catalog.js';
-import type { SessionLink } from './delivery.js';
+import type { SessionLink } from './framing.js';
 import { findDatabase } from './find-database.js';
 import type { SessionLimits } from './limits.js';
 import type { DatabaseRuntime } from './runtime.js';
@@ -135,10 +135,17 @@ function openSession(
   // Refused: the answer to the handshake still leaves, so that the client sees a connection that ends and not a failed one.
   if (!session.start()) setImmediate(() => connection.destroy());
   return {
-    onMessage: (data, isText) => (isText ? session.receiveText() : session.receive(data)),
+    onMessage: (data, isText) => (isText ? session.receiveText(decodeText(data)) : session.receive(data)),
     onTurnEnd: () => session.endTurn(),
     onClose: () => session.closed(),
   };
+}
+
+const utf8 = new TextDecoder();
+
+/** Checked by the WebSocket layer to be UTF-8. */
+function decodeText(data: Uint8Array): string {
+  return utf8.decode(data);
 }
 
 class WebSocketLink implements SessionLink {
@@ -154,6 +161,10 @@ class WebSocketLink implements SessionLink {
 
   send(...parts: Uint8Array[]): void {
     this.#connection.sendBinary(...parts);
+  }
+
+  sendText(text: string): void {
+    this.#connection.sendText(text);
   }
 
   close(code: number, reason: string): void {

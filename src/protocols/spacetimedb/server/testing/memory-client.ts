@@ -7,7 +7,7 @@ import type { Subprotocol } from '../../messages/frame.js';
 import { decodeServerMessage } from '../../messages/server-messages.js';
 import type { ServerMessage } from '../../messages/server-messages.js';
 import { describeMessage } from '../../messages/testing/describe.js';
-import type { SessionLink } from '../delivery.js';
+import type { SessionLink } from '../framing.js';
 import type { SessionLimits } from '../limits.js';
 import type { DatabaseRuntime } from '../runtime.js';
 import { Session } from '../session.js';
@@ -46,6 +46,10 @@ export class MemoryClient implements SessionLink {
     const writer = new ByteWriter();
     for (const part of parts) writer.writeRaw(part);
     if (this.isOpen) this.frames.push(writer.finish());
+  }
+
+  sendText(): void {
+    throw new Error('v2 and v3 send no text');
   }
 
   close(code: number, reason: string): void {
