@@ -17,7 +17,10 @@ interface Capture {
   readonly server: string[];
 }
 
-function recordingWebSocket({ client, server }: Capture): typeof UndiciWebSocket {
+function recordingWebSocket({
+  client,
+  server,
+}: Capture): new (url: string | URL, protocols?: string | string[]) => UndiciWebSocket {
   return class extends UndiciWebSocket {
     constructor(url: string | URL, protocols?: string | string[]) {
       super(url, protocols);
