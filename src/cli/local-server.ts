@@ -10,6 +10,8 @@ export interface LocalServerOptions {
   /** Where the key and the owner's token lie. */
   readonly dataDirectory: string;
   readonly staticDirectory?: string | undefined;
+  /** For how long the past is kept, in milliseconds. */
+  readonly retainMs?: number | undefined;
   readonly anonymousPublish?: boolean | undefined;
   /** What to do when the port is taken. */
   readonly portHint: string;
@@ -37,13 +39,14 @@ export async function startLocalServer(
 }
 
 async function openServer(context: CommandContext, options: LocalServerOptions): Promise<ChoraleServer> {
-  const { host, port, dataDirectory, staticDirectory, anonymousPublish = false } = options;
+  const { host, port, dataDirectory, staticDirectory, retainMs = 0, anonymousPublish = false } = options;
   try {
     return await createServer({
       host,
       port,
       dataDirectory,
       anonymousPublish,
+      retainMs,
       ...(staticDirectory === undefined ? {} : { staticDirectory }),
       onError: (error, where) => context.terminal.note(`${where}: ${errorText(error)}`),
     });

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addBackupCommand } from './commands/backup.js';
 import { addBuildCommand } from './commands/build.js';
 import { addCallCommand } from './commands/call.js';
 import { addDeleteCommand } from './commands/delete.js';
@@ -7,9 +8,11 @@ import { addDevCommand } from './commands/dev.js';
 import { addGenerateCommand } from './commands/generate.js';
 import { addInitCommand } from './commands/init.js';
 import { addListCommand } from './commands/list.js';
+import { addLogCommand } from './commands/log.js';
 import { addLoginCommand } from './commands/login.js';
 import { addLogsCommand } from './commands/logs.js';
 import { addPublishCommand } from './commands/publish.js';
+import { addRestoreCommand } from './commands/restore.js';
 import { addSqlCommand } from './commands/sql.js';
 import { addStartCommand } from './commands/start.js';
 import { CliError, ExitCode } from './cli-error.js';
@@ -32,6 +35,9 @@ const COMMANDS = [
   addDescribeCommand,
   addListCommand,
   addDeleteCommand,
+  addBackupCommand,
+  addRestoreCommand,
+  addLogCommand,
   addLoginCommand,
 ];
 

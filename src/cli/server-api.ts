@@ -103,6 +103,13 @@ export class ServerApi {
     }
   }
 
+  /** The bytes of a backup, as they come. */
+  async backup(database: string): Promise<ReadableStream<Uint8Array>> {
+    const { body } = await this.#request('GET', `${databasePath(database)}/backup`);
+    if (body === null) throw new CliError('the server sent no backup');
+    return body;
+  }
+
   async databasesOf(identity: string): Promise<readonly string[]> {
     const answer = asRecord(await this.#json('GET', `/v1/identity/${identity}/databases`));
     return asArray(answer['identities']).map(asString);

@@ -5,8 +5,10 @@ import { primitiveType } from '../values/algebraic-type.js';
 import { ConnectionId, Identity } from '../values/identity.js';
 import { Database } from './database.js';
 import { waitUntilDurable } from './log/commit-log.js';
+import { checkReach, cutLogAfter } from './log/cut-log.js';
 import { recoverLog } from './log/recovery.js';
 import { SimulatedDisk } from './log/simulated-disk.js';
+import { listSnapshots, readSnapshotTime } from './log/snapshot-file.js';
 import { connectionSection } from './open-connections.js';
 import { programSection, recoverDatabase, type RecoveredDatabase } from './recover-database.js';
 import { Snapshotter } from './snapshotter.js';
@@ -66,13 +68,17 @@ function accounts(database: Database): string[] {
     .toSorted();
 }
 
-function snapshotter(disk: SimulatedDisk, opened: RecoveredDatabase): Snapshotter {
+function snapshotter(
+  disk: SimulatedDisk,
+  opened: RecoveredDatabase,
+  time: { retainMs: number; nowMs: () => number } = { retainMs: 0, nowMs: () => 0 },
+): Snapshotter {
   return new Snapshotter(disk.mount(), {
     databaseKey,
     epoch: opened.epoch,
     sections: () => [programSection(opened.program, true)],
     pause: async () => {},
-    nowMs: () => 0,
+    ...time,
   });
 }
 
@@ -109,6 +115,30 @@ describe('recovery of a database', () => {
     const again = (await recover(disk))!;
     expect(accounts(again.database)).toEqual(before);
     expect([again.snapshotOffset, again.replayedCount]).toEqual([252, 49]);
+  });
+
+  it('with retention the past stays as long as was asked, and no longer', async () => {
+    const disk = new SimulatedDisk();
+    const opened = await create(disk);
+    let nowMs = 1000;
+    const shots = snapshotter(disk, opened, { retainMs: 100, nowMs: () => nowMs });
+    for (let i = 0; i < 40; i++) {
+      for (let j = 0; j < 10; j++) put(opened.database, `owner ${i} ${j}`);
+      await waitUntilDurable(opened.log);
+      nowMs += 10;
+      await shots.take(opened.database);
+    }
+    const offsets = await listSnapshots(disk.mount());
+    const ages = await Promise.all(
+      offsets.map(async (offset) => nowMs - (await readSnapshotTime(disk.mount(), offset))),
+    );
+    // Eleven to go back 100 ms, the oldest being what the first of those moments is reached from.
+    expect(ages).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+    await expect(checkReach(disk.mount(), databaseKey, offsets.at(-1)!)).resolves.toBeUndefined();
+    await expect(checkReach(disk.mount(), databaseKey, offsets.at(-1)! + 3)).resolves.toBeUndefined();
+    await expect(checkReach(disk.mount(), databaseKey, 5)).rejects.toThrow(/--retain 7d/);
+    await cutLogAfter(disk.mount(), offsets.at(-1)! + 3);
+    expect(accounts((await recover(disk))!.database)).toHaveLength(303);
   });
 
   it('a damaged snapshot is passed over for the one before it', async () => {

@@ -3,7 +3,7 @@ import { waitUntilDurable } from './log/commit-log.js';
 import type { LogSection, TxOffset } from './log/commit-log.js';
 import type { Disk } from './log/disk.js';
 import { listSegments } from './log/recovery.js';
-import { listSnapshots, snapshotName, writeSnapshot } from './log/snapshot-file.js';
+import { listSnapshots, readSnapshotTime, snapshotName, writeSnapshot } from './log/snapshot-file.js';
 import type { Row } from './contract.js';
 import { encodeToBytes } from '../values/bsatn/codec.js';
 import type { Codec } from '../values/bsatn/codec.js';
@@ -35,7 +35,6 @@ const SNAPSHOTS_KEPT = 2;
 export class Snapshotter {
   readonly #disk: Disk;
   readonly #options: SnapshotterOptions;
-  readonly #takenAtMs = new Map<TxOffset, number>();
   #running: Promise<number> | undefined;
 
   constructor(disk: Disk, options: SnapshotterOptions) {
@@ -62,24 +61,35 @@ export class Snapshotter {
       .map((table) => ({ name: table.name, rows: encodeRows(table.codec, table.rows()) }));
     const bytes = await writeSnapshot(
       this.#disk,
-      { offset, databaseKey, epoch, sections, tables },
+      { offset, databaseKey, epoch, takenAtMs: Math.floor(this.#options.nowMs()), sections, tables },
       pause,
       () => waitUntilDurable(database.log, offset),
     );
-    this.#takenAtMs.set(offset, this.#options.nowMs());
     await this.#removeSuperfluous();
     return bytes;
   }
 
-  /** Removes old snapshots, and segments whose every record is in the oldest snapshot that is kept. */
+  /**
+   * Removes old snapshots, and segments whose every record is in the oldest snapshot that is kept. Of the old ones the newest is
+   * kept when the past is to be kept: it is what the oldest moment is reached from.
+   */
   async #removeSuperfluous(): Promise<void> {
+    const retainMs = this.#options.retainMs ?? 0;
     const offsets = await listSnapshots(this.#disk);
-    const keptMs = this.#options.nowMs() - (this.#options.retainMs ?? 0);
-    const isOld = (offset: TxOffset): boolean => (this.#takenAtMs.get(offset) ?? -Infinity) <= keptMs;
-    const kept = offsets.filter((offset, i) => i < SNAPSHOTS_KEPT || !isOld(offset));
+    const old = new Set<TxOffset>();
+    for (const offset of offsets) {
+      const takenAtMs = await readSnapshotTime(this.#disk, offset);
+      if (takenAtMs <= this.#options.nowMs() - retainMs) old.add(offset);
+    }
+    const newestOld = retainMs > 0 ? offsets.find((offset) => old.has(offset)) : undefined;
+    const kept = offsets.filter(
+      (offset, i) => i < SNAPSHOTS_KEPT || !old.has(offset) || offset === newestOld,
+    );
     for (const offset of offsets) if (!kept.includes(offset)) await this.#disk.remove(snapshotName(offset));
     const oldest = kept.at(-1);
     if (oldest === undefined || kept.length < SNAPSHOTS_KEPT) return;
+    // Before the oldest snapshot there may be log that is younger than it has to be kept.
+    if (retainMs > 0 && !old.has(oldest)) return;
     const segments = await listSegments(this.#disk);
     for (const [i, segment] of segments.entries()) {
       const next = segments[i + 1];

@@ -35,6 +35,8 @@ export interface DatabaseCatalogOptions {
   readonly schedule: FlushScheduler;
   /** Where databases are kept; in memory only when it is left out. */
   readonly store: DatabaseStore | undefined;
+  /** For how long the past is kept, so that it can be restored. */
+  readonly retainMs: number;
   /** Modules that the application brings along, by the name of their database. */
   readonly embedded: Readonly<Record<string, Module>>;
   readonly onError: (error: unknown, where: string) => void;
@@ -217,7 +219,7 @@ export class DatabaseCatalog implements Catalog {
   ): HostedDatabase {
     const { clock, random, schedule } = this.#options;
     const log = stored?.log ?? new MemoryLog();
-    const rest = { names, owner, program, moduleLog, clock, random, schedule, log };
+    const rest = { names, owner, program, moduleLog, clock, random, schedule, log, disk: stored?.disk };
     return new HostedDatabase({ identity, ...rest, ...(database === undefined ? {} : { database }) });
   }
 
@@ -225,13 +227,14 @@ export class DatabaseCatalog implements Catalog {
     this.#byIdentity.set(database.identity.key, database);
     for (const name of database.names) this.#byName.set(name, database);
     if (stored === undefined) return;
-    const { clock, onError } = this.#options;
+    const { clock, onError, retainMs } = this.#options;
     const snapshotter = new Snapshotter(stored.disk, {
       databaseKey: database.identity.key,
       epoch: stored.epoch,
       sections: () => database.snapshotSections(),
       pause: () => new Promise((resolve) => void setImmediate(resolve)),
       nowMs: () => clock.nowMicros() / 1000,
+      retainMs,
     });
     snapshotAsNeeded(database, stored.log, snapshotter, onError);
   }

@@ -29,6 +29,11 @@ export interface ServerOptions {
    * and tokens from before are worth nothing.
    */
   readonly dataDirectory?: string;
+  /**
+   * For how long, in milliseconds, log and snapshots are kept after they became superfluous, so that `restore --at` can go back.
+   * Default 0: the data directory's size follows the data, not its history.
+   */
+  readonly retainMs?: number;
   /** Modules to run, by the name of their database. */
   readonly databases?: Readonly<Record<string, Module>>;
   /** A folder of files to serve where no protocol answers: the application's pages. */
@@ -89,6 +94,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
     random,
     schedule: (flush) => listener.turns.beforeFlush(flush),
     store,
+    retainMs: options.retainMs ?? 0,
     embedded: options.databases ?? {},
     onError,
     onNotice: options.onNotice ?? ((text) => void process.stderr.write(`chorale: ${text}\n`)),

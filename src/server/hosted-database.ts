@@ -3,6 +3,8 @@ import type { Random } from '../base/random.js';
 import { Database } from '../engine/database.js';
 import { LiveQueries } from '../engine/live/live-queries.js';
 import type { CommitLog, LogSection } from '../engine/log/commit-log.js';
+import { readBackup } from '../engine/log/backup-file.js';
+import type { Disk } from '../engine/log/disk.js';
 import { SectionKind } from '../engine/log/record-codec.js';
 import { connectionSection } from '../engine/open-connections.js';
 import { beginsAnew, programSection } from '../engine/recover-database.js';
@@ -30,6 +32,8 @@ export interface HostedDatabaseOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: CommitLog;
+  /** Where the log is; undefined in memory. */
+  readonly disk?: Disk | undefined;
   readonly schedule: FlushScheduler;
 }
 
@@ -43,6 +47,7 @@ export class HostedDatabase implements DatabaseRuntime {
   readonly delivery: Delivery;
   readonly sessions = new Set<OpenSession>();
   readonly #random: Random;
+  readonly #disk: Disk | undefined;
   #names: readonly string[];
   #program: Program;
   #database: Database;
@@ -58,6 +63,7 @@ export class HostedDatabase implements DatabaseRuntime {
     this.log = options.log;
     this.delivery = new Delivery(options.log, options.schedule);
     this.#random = options.random;
+    this.#disk = options.disk;
     this.#names = options.names;
     this.#program = options.program;
     this.#database = options.database ?? this.#makeDatabase(options.program.module);
@@ -139,6 +145,11 @@ export class HostedDatabase implements DatabaseRuntime {
       this.#program = before.program;
     }
     return outcome;
+  }
+
+  /** The bytes of a backup, undefined for a database in memory. */
+  backup(): AsyncIterable<Uint8Array> | undefined {
+    return this.#disk === undefined ? undefined : readBackup(this.#disk, this.identity.key);
   }
 
   closeSessions(reason: string, code: number = CloseCode.away): void {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { CliError } from '../cli-error.js';
 import { untilStopped, type CommandContext } from '../command-context.js';
 import { DevSession } from '../dev-session.js';
+import { retainOption } from '../duration.js';
 import { example } from '../help-example.js';
 import { startLocalServer } from '../local-server.js';
 import { addModuleOptions, findProject, type ModuleOptions, type Project, type Sdk } from '../project.js';
@@ -14,6 +15,7 @@ interface DevOptions extends ServerOptions, ModuleOptions {
   readonly database?: string;
   readonly dataDir?: string;
   readonly static?: string;
+  readonly retain?: number;
   readonly outDir?: string;
   readonly sdk?: Sdk;
   readonly deleteData: DeleteData;
@@ -28,6 +30,7 @@ export function addDevCommand(program: Command, context: CommandContext): void {
     .option('--sdk <package>', 'whose client the bindings are for: chorale or spacetimedb')
     .option('--data-dir <folder>', 'as for `start`, when no server runs yet')
     .option('--static <folder>', 'pages to serve, when no server runs yet')
+    .addOption(retainOption())
     .addOption(deleteDataOption())
     .addHelpText('after', example('chorale dev', 'chorale dev --delete-data=on-conflict'));
   addServerOptions(addModuleOptions(command)).action((path: string | undefined, options: DevOptions) =>
@@ -78,6 +81,7 @@ async function findOrStart(
     host: hostname === 'localhost' ? '127.0.0.1' : hostname,
     port: port === '' ? 80 : Number(port),
     dataDirectory: resolve(context.workingDirectory, dataDir ?? join(project.root, '.chorale')),
+    retainMs: options.retain,
     portHint: 'Something else runs there. Choose another with --server http://127.0.0.1:PORT.',
     staticDirectory: pages === undefined ? undefined : resolve(context.workingDirectory, pages),
   });

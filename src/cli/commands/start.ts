@@ -4,6 +4,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { CliError } from '../cli-error.js';
 import { untilStopped, type CommandContext } from '../command-context.js';
 import { example } from '../help-example.js';
+import { retainOption } from '../duration.js';
 import { startLocalServer, type LocalServer } from '../local-server.js';
 import { buildModule, hasModule } from '../module-build.js';
 import { addModuleOptions, findProject, type ModuleOptions } from '../project.js';
@@ -15,6 +16,7 @@ interface StartOptions extends ModuleOptions {
   readonly database?: string;
   readonly dataDir?: string;
   readonly static?: string;
+  readonly retain?: number;
   readonly anonymousPublish?: boolean;
   readonly deleteData: DeleteData;
 }
@@ -28,6 +30,7 @@ export function addStartCommand(program: Command, context: CommandContext): void
     .option('-d, --database <name>', 'what the database is called (default: as the folder)')
     .option('--data-dir <folder>', 'where data, key and owner are kept (default: .chorale beside the module)')
     .option('--static <folder>', 'pages to serve')
+    .addOption(retainOption())
     .option('--anonymous-publish', 'let everybody publish, not only the owner')
     .addOption(deleteDataOption())
     .addHelpText(
@@ -61,6 +64,7 @@ async function start(
     port: options.port,
     dataDirectory,
     staticDirectory: resolveStatic(context, options.static),
+    retainMs: options.retain,
     anonymousPublish: options.anonymousPublish,
     portHint: 'Choose another with --port.',
   });

@@ -5,6 +5,8 @@ export type LogErrorCode =
   | 'CORRUPT'
   | 'OTHER_VERSION'
   | 'OTHER_DATABASE'
+  /** The past that was asked for is not kept any more, or not there yet. */
+  | 'TOO_OLD'
   /** Another process has the folder. */
   | 'LOCKED'
   /** The disk is so far behind that taking more would use unbounded memory. */

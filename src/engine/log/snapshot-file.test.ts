@@ -18,6 +18,7 @@ function source(rowCount = 3, rowBytes = 10): SnapshotSource {
   return {
     offset: 42,
     databaseKey,
+    takenAtMs: 5,
     epoch: 1,
     sections: [{ kind: 2, bytes: Uint8Array.of(9, 9) }],
     tables: [

@@ -12,7 +12,7 @@ import { crc32 } from './segment-format.js';
  * Header, 64 bytes
  * |  0 | magic    | 8 bytes  | "CHORSNAP"                                    |
  * |  8 | version  | u16      | 1                                             |
- * | 10 | reserved | 6 bytes  | 0                                             |
+ * | 10 | taken    | u48      | when, milliseconds since the Unix epoch       |
  * | 16 | offset   | u64      | of the last transaction that is in it         |
  * | 24 | database | 32 bytes | identity                                      |
  * | 56 | epoch    | u32      | of the process that wrote it                  |
@@ -35,6 +35,8 @@ export interface SnapshotSource {
   readonly offset: TxOffset;
   readonly databaseKey: string;
   readonly epoch: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly takenAtMs: number;
   readonly sections: readonly SnapshotSection[];
   /** Each row in BSATN. Iterated slowly: it must not change meanwhile. */
   readonly tables: readonly { readonly name: string; readonly rows: Iterable<Uint8Array> }[];
@@ -125,6 +127,19 @@ export async function readSnapshot(
   }
 }
 
+/** When a snapshot was taken, in milliseconds since the Unix epoch; 0 when its header is damaged. */
+export async function readSnapshotTime(disk: Disk, offset: TxOffset): Promise<number> {
+  const file = await disk.open(snapshotName(offset), { writable: false, writeThrough: false });
+  try {
+    const bytes = await readFully(file, 0, HEADER_BYTES);
+    if (bytes.length < HEADER_BYTES) return 0;
+    const view = new DataView(bytes.buffer);
+    return view.getUint32(10, true) + view.getUint16(14, true) * 2 ** 32;
+  } finally {
+    await file.close();
+  }
+}
+
 /** The offsets of the snapshots there are, newest first. */
 export async function listSnapshots(disk: Disk): Promise<readonly TxOffset[]> {
   const offsets = (await disk.list()).flatMap((name) => parseSnapshotName(name) ?? []);
@@ -136,6 +151,8 @@ function encodeHeader(source: SnapshotSource): Uint8Array {
   const view = new DataView(bytes.buffer);
   bytes.set(MAGIC, 0);
   view.setUint16(8, VERSION, true);
+  view.setUint32(10, source.takenAtMs % 2 ** 32, true);
+  view.setUint16(14, Math.floor(source.takenAtMs / 2 ** 32), true);
   view.setBigUint64(16, BigInt(source.offset), true);
   keyToBytes(source.databaseKey, bytes, 24);
   view.setUint32(56, source.epoch, true);

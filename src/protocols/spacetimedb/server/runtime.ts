@@ -64,6 +64,8 @@ export interface DatabaseRuntime {
   readonly clock: Clock;
   /** Where messages wait to be said, one for all connections of the database. */
   readonly delivery: Delivery;
+  /** The bytes of a backup of what is on disk; undefined, or left out, when the database is in memory only. */
+  backup?(): AsyncIterable<Uint8Array> | undefined;
   /** The open connections. Sessions add and remove themselves. */
   readonly sessions: Set<OpenSession>;
 }

@@ -3,7 +3,7 @@ import type { Identity } from '../../../../values/identity.js';
 import { findDatabase } from '../find-database.js';
 import type { DatabaseRuntime } from '../runtime.js';
 import { emptyAnswer, jsonAnswer, textAnswer } from './answers.js';
-import { authenticated, ofDatabase, requireOwner } from './authentication.js';
+import { authenticated, ofDatabase, ofOwner, requireOwner } from './authentication.js';
 import type { HttpContext } from './context.js';
 import type { AddRoute } from './routes.js';
 
@@ -24,6 +24,17 @@ export function addDatabaseRoutes(add: AddRoute, context: HttpContext): void {
     'GET',
     '/v1/database/:name/unstable/timestamp',
     ofDatabase(context, () => jsonAnswer(200, { __timestamp_micros_since_unix_epoch__: clock.nowMicros() })),
+  );
+  // Ours: no other server has it.
+  add(
+    'GET',
+    '/v1/database/:name/backup',
+    ofOwner(context, 'back up', ({ database }) => {
+      const body = database.backup?.();
+      if (body === undefined)
+        return textAnswer(409, 'the database is in memory only: there is nothing to back up');
+      return { status: 200, headers: { 'content-type': 'application/octet-stream' }, body };
+    }),
   );
   add(
     'DELETE',
