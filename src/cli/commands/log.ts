@@ -29,7 +29,8 @@ interface RepairOptions extends DataOptions {
 export function addLogCommand(program: Command, context: CommandContext): void {
   const log = program
     .command('log')
-    .description('look at the transaction logs in a data directory, and repair them');
+    .description('look at the transaction logs in a data directory, and repair them')
+    .addHelpText('after', example('chorale log show chat', 'chorale log verify'));
   const shown = log
     .command('show [database]')
     .description('print what each transaction did; a server may be running')
