@@ -8,10 +8,19 @@ import { CHAT_FOLDER } from './chat-server.js';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** Where the browser is: CHORALE_CHROMIUM, or one that a Linux distribution installs. */
+/**
+ * Where the browser is: CHORALE_CHROMIUM, or one that a Linux distribution installs. With CHORALE_REQUIRE_BROWSER=1, as in CI,
+ * it is an error that there is none: nobody would notice that the tests are skipped.
+ */
 export function findBrowser(): string | undefined {
   const named = process.env['CHORALE_CHROMIUM'];
-  return (named === undefined ? PLACES : [named]).find((path) => existsSync(path));
+  const found = (named === undefined ? PLACES : [named]).find((path) => existsSync(path));
+  if (found === undefined && process.env['CHORALE_REQUIRE_BROWSER'] === '1') {
+    throw new Error(
+      "no browser was found: install Debian's `chromium`, or say where one is with CHORALE_CHROMIUM",
+    );
+  }
+  return found;
 }
 
 export async function openBrowser(executablePath: string): Promise<Browser> {
