@@ -2,6 +2,47 @@ import { systemRandom } from '../base/random.js';
 import type { Random } from '../base/random.js';
 import { bigintToKey, bytesToKey, keyToBigint, keyToBytes } from './integer-bytes.js';
 
+/** An unsigned integer of fixed size that names something: what identities and connection ids have in common. */
+abstract class FixedSizeId {
+  /** The little-endian bytes as a latin1 string: equal keys are equal ids. What indexes use. */
+  readonly key: string;
+  #value: bigint | undefined;
+
+  protected constructor(key: string) {
+    this.key = key;
+  }
+
+  protected get value(): bigint {
+    return (this.#value ??= keyToBigint(this.key));
+  }
+
+  isEqual(other: this): boolean {
+    return this.key === other.key;
+  }
+
+  equals(other: this): boolean {
+    return this.key === other.key;
+  }
+
+  /** Lower-case hexadecimal digits, big-endian, as many as the type has. */
+  toHexString(): string {
+    return keyToHex(this.key);
+  }
+
+  /** The bytes, little-endian, as on the wire. */
+  toUint8Array(): Uint8Array<ArrayBuffer> {
+    return keyToArray(this.key);
+  }
+
+  toString(): string {
+    return this.toHexString();
+  }
+
+  toJSON(): string {
+    return this.toHexString();
+  }
+}
+
 /**
  * Who somebody is: 256 bits derived from the issuer and subject of a token, so the same person gets the same identity
  * from every token. As text 64 hexadecimal digits, big-endian; on the wire 32 bytes, little-endian.
@@ -9,19 +50,18 @@ import { bigintToKey, bytesToKey, keyToBigint, keyToBytes } from './integer-byte
  * @example
  * Identity.fromString('c200…').isEqual(ctx.sender)
  */
-export class Identity {
-  /** The 32 little-endian bytes as a latin1 string: equal keys are equal identities. What indexes use. */
-  readonly key: string;
-  #value: bigint | undefined;
-
+export class Identity extends FixedSizeId {
   /**
    * @param data 64 hexadecimal digits (a leading `0x` is allowed) or the unsigned 256-bit integer.
    * @param key internal: the latin1 key, when the bytes are at hand already.
    */
   constructor(data: string | bigint, key?: string) {
-    this.key =
+    super(
       key ??
-      (typeof data === 'string' ? hexToKey(data, 32, 'an identity') : unsignedToKey(data, 32, 'an identity'));
+        (typeof data === 'string'
+          ? hexToKey(data, 32, 'an identity')
+          : unsignedToKey(data, 32, 'an identity')),
+    );
   }
 
   static fromString(text: string): Identity {
@@ -43,47 +83,17 @@ export class Identity {
 
   /** The unsigned 256-bit integer. */
   get __identity__(): bigint {
-    return (this.#value ??= keyToBigint(this.key));
-  }
-
-  isEqual(other: Identity): boolean {
-    return this.key === other.key;
-  }
-
-  equals(other: Identity): boolean {
-    return this.key === other.key;
-  }
-
-  /** 64 lower-case hexadecimal digits, big-endian. */
-  toHexString(): string {
-    return keyToHex(this.key);
-  }
-
-  /** 32 bytes, little-endian, as on the wire. */
-  toUint8Array(): Uint8Array<ArrayBuffer> {
-    return keyToArray(this.key);
-  }
-
-  toString(): string {
-    return this.toHexString();
-  }
-
-  toJSON(): string {
-    return this.toHexString();
+    return this.value;
   }
 }
 
 /**
  * One connection of somebody: 128 random bits, never all zeros. As text 32 hexadecimal digits, big-endian.
  */
-export class ConnectionId {
-  /** The 16 little-endian bytes as a latin1 string. */
-  readonly key: string;
-  #value: bigint | undefined;
-
+export class ConnectionId extends FixedSizeId {
   /** @param data the unsigned 128-bit integer. @param key internal, as for Identity. */
   constructor(data: bigint, key?: string) {
-    this.key = key ?? unsignedToKey(data, 16, 'a connection id');
+    super(key ?? unsignedToKey(data, 16, 'a connection id'));
   }
 
   static fromKey(key: string): ConnectionId {
@@ -121,35 +131,11 @@ export class ConnectionId {
   }
 
   get __connection_id__(): bigint {
-    return (this.#value ??= keyToBigint(this.key));
+    return this.value;
   }
 
   isZero(): boolean {
     return this.key === ZERO_KEY;
-  }
-
-  isEqual(other: ConnectionId): boolean {
-    return this.key === other.key;
-  }
-
-  equals(other: ConnectionId): boolean {
-    return this.key === other.key;
-  }
-
-  toHexString(): string {
-    return keyToHex(this.key);
-  }
-
-  toUint8Array(): Uint8Array<ArrayBuffer> {
-    return keyToArray(this.key);
-  }
-
-  toString(): string {
-    return this.toHexString();
-  }
-
-  toJSON(): string {
-    return this.toHexString();
   }
 }
 
