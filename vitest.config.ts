@@ -9,6 +9,7 @@ export default defineConfig({
     alias: {
       'chorale/client': source('./src/protocols/spacetimedb/client/index.node.ts'),
       'chorale/local-config': source('./src/local-config/index.ts'),
+      'chorale/wamp': source('./src/protocols/wamp/client/index.node.ts'),
       'chorale/server': source('./src/module/index.ts'),
     },
   },

@@ -1,0 +1,77 @@
+import { systemClock } from '../../../base/clock.js';
+import { jsonSerializer } from '../messages/json.js';
+import type { Serializer } from '../messages/serializer.js';
+import type { AnyApi, ApiType } from './api.js';
+import type { AuthMethod } from './auth/auth-method.js';
+import { AuthKeyring } from './auth/keyring.js';
+import { Client } from './client.js';
+import type { ClientOptions } from './client.js';
+import { joinRealm } from './join-realm.js';
+import type { JoinOptions } from './join-realm.js';
+import type { ReconnectOptions } from './reconnect.js';
+import type { Session } from './session.js';
+import { getTransportFactory } from './transport/registry.js';
+import type { OpenTransport, Transport } from './transport/transport.js';
+
+export interface TransportOptions {
+  /** Offered to the router, best first. JSON unless given. */
+  readonly serializers?: readonly Serializer[] | undefined;
+  /** Carries the session, whatever the scheme of the URL. */
+  readonly openTransport?: OpenTransport | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ConnectOptions
+  extends
+    Omit<ClientOptions, 'reopen' | 'reconnect'>,
+    Omit<JoinOptions, 'keyring' | 'clock'>,
+    TransportOptions {
+  /** Ways to prove who we are. A list is enough when no authid is needed. */
+  readonly keyring?: AuthKeyring | readonly AuthMethod[] | undefined;
+  /** Comes back when the connection is lost, and restores registrations and subscriptions. False unless given. */
+  readonly reconnect?: boolean | ReconnectOptions | undefined;
+}
+
+/** Opens a connection. Rejects with TransportError, or BaseError NOT_FOUND for a scheme that nothing carries. */
+export async function connectTransport(
+  url: string | URL,
+  options: TransportOptions = {},
+): Promise<Transport> {
+  const target = new URL(url);
+  const open = options.openTransport ?? getTransportFactory(target.protocol.slice(0, -1));
+  return await open({
+    url: target,
+    serializers: options.serializers ?? [jsonSerializer],
+    signal: options.signal,
+  });
+}
+
+/**
+ * Connects to a router and joins a realm.
+ *
+ *     const client = await connect('ws://localhost:3000', { realm: 'chat', reconnect: true });
+ *
+ * Rejects with what `connectTransport` and `joinRealm` reject with; coming back is only for connections that once stood.
+ */
+export async function connect<Api extends ApiType = AnyApi>(
+  url: string | URL,
+  options: ConnectOptions,
+): Promise<Client<Api>> {
+  const keyring = options.keyring instanceof AuthKeyring ? options.keyring : keyringOf(options.keyring);
+  const clock = options.clock ?? systemClock;
+  const open = async (signal: AbortSignal | undefined): Promise<Session> => {
+    const transport = await connectTransport(url, { ...options, signal });
+    return await joinRealm(transport, { ...options, keyring, clock, signal });
+  };
+  const reconnect = options.reconnect ?? false;
+  return new Client<Api>(await open(options.signal), {
+    ...options,
+    clock,
+    reopen: reconnect === false ? undefined : open,
+    reconnect: typeof reconnect === 'boolean' ? undefined : reconnect,
+  });
+}
+
+function keyringOf(methods: readonly AuthMethod[] | undefined): AuthKeyring | undefined {
+  return methods === undefined ? undefined : new AuthKeyring(methods);
+}

@@ -1,0 +1,68 @@
+import { AsyncQueue, Overflow } from './async-queue.js';
+import type { Subscription } from './subscriber.js';
+
+export interface EventBufferOptions {
+  /** How many events may wait to be read. 1,000 unless given. */
+  readonly buffer?: number | undefined;
+  /** What one event more does. `drop-oldest` unless given. */
+  readonly overflow?: Overflow | undefined;
+}
+
+/** 1,000: enough for a burst, and no burden to forget. */
+const BUFFER = 1_000;
+
+/** Events of a topic, to be read at the reader's own pace. Leaving the loop, or disposing of it, ends the subscription. */
+export class EventStream<Event> implements AsyncIterableIterator<Event> {
+  readonly #queue: AsyncQueue<Event>;
+  readonly #subscription: Promise<Subscription>;
+
+  readonly #onEnd: () => void;
+
+  constructor(
+    options: EventBufferOptions,
+    subscribe: (push: (event: Event) => void) => Promise<Subscription>,
+    onEnd: () => void,
+  ) {
+    this.#onEnd = onEnd;
+    const { buffer = BUFFER, overflow = Overflow.dropOldest } = options;
+    this.#queue = new AsyncQueue(buffer, overflow);
+    this.#subscription = subscribe((event) => void this.#queue.push(event));
+    this.#subscription.catch((error: unknown) => this.#queue.fail(error));
+  }
+
+  /** Events that found the buffer full. */
+  get dropped(): number {
+    return this.#queue.dropped;
+  }
+
+  /** Resolves when the router has confirmed the subscription. */
+  async ready(): Promise<Subscription> {
+    return await this.#subscription;
+  }
+
+  async next(): Promise<IteratorResult<Event, undefined>> {
+    const value = await this.#queue.take();
+    return value === undefined ? { done: true, value: undefined } : { done: false, value };
+  }
+
+  async return(): Promise<IteratorResult<Event, undefined>> {
+    this.end();
+    const subscription = await this.#subscription.catch(() => undefined);
+    await subscription?.unsubscribe();
+    return { done: true, value: undefined };
+  }
+
+  /** No more events will come. */
+  end(): void {
+    this.#queue.end();
+    this.#onEnd();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+}

@@ -1,0 +1,46 @@
+import { BlackWhiteList } from './black-white-list.js';
+import type { BlackWhiteListInit } from './black-white-list.js';
+import { definedOptions } from './payload.js';
+import type { Dict, Kwargs } from './payload.js';
+import type { PassThru } from './payload-passthru.js';
+
+export interface PublishOptions<K = Kwargs> {
+  /** Named arguments. */
+  readonly kwargs?: K | undefined;
+  /** Has the router confirm it, with the publication's id; or refuse it, with an ERROR. */
+  readonly acknowledge?: boolean | undefined;
+  /** Who may receive it. */
+  readonly blackWhiteList?: BlackWhiteList | BlackWhiteListInit | undefined;
+  /** Whether the publisher does not receive it himself. True unless given. */
+  readonly excludeMe?: boolean | undefined;
+  /** Tells subscribers who publishes. */
+  readonly discloseMe?: boolean | undefined;
+  /** Which of several subscribers receive it depends on this key (sharded subscriptions). */
+  readonly resourceKey?: string | number | undefined;
+  /** Keeps the event for those who subscribe later. */
+  readonly retain?: boolean | undefined;
+  /** Sends the payload in a form that the router passes through unseen. */
+  readonly passThru?: PassThru | undefined;
+  /** More options for PUBLISH, as they stand in the message; these win. */
+  readonly options?: Dict | undefined;
+}
+
+export function publishDict(options: PublishOptions<unknown>): Dict {
+  const { blackWhiteList } = options;
+  const list =
+    blackWhiteList === undefined || blackWhiteList instanceof BlackWhiteList
+      ? blackWhiteList
+      : new BlackWhiteList(blackWhiteList);
+  return definedOptions(
+    {
+      acknowledge: options.acknowledge,
+      exclude_me: options.excludeMe,
+      disclose_me: options.discloseMe,
+      rkey: options.resourceKey,
+      retain: options.retain,
+      ...list?.toOptions(),
+      ...options.passThru?.options(),
+    },
+    options.options,
+  );
+}

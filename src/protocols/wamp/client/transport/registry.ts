@@ -1,0 +1,35 @@
+import { BaseError } from '../errors.js';
+import type { OpenTransport } from './transport.js';
+import { openPlatformWebSocket } from './websocket.js';
+
+/* Which transport carries which scheme of a URL. The Node entry adds RawSocket and puts its own WebSocket in place. */
+
+const factories = new Map<string, OpenTransport>();
+
+/** @throws BaseError MISUSE if one of the schemes is taken, unless it may be overwritten. */
+export function registerTransportFactory(
+  schemes: readonly string[],
+  open: OpenTransport,
+  options: { readonly overwrite?: boolean } = {},
+): void {
+  const taken = schemes.find((scheme) => factories.has(scheme));
+  if (taken !== undefined && options.overwrite !== true) {
+    throw new BaseError(
+      'MISUSE',
+      `the scheme "${taken}" has a transport; pass { overwrite: true } to replace it`,
+    );
+  }
+  for (const scheme of schemes) factories.set(scheme, open);
+}
+
+/** @throws BaseError NOT_FOUND if nothing carries the scheme. */
+export function getTransportFactory(scheme: string): OpenTransport {
+  const open = factories.get(scheme);
+  if (open === undefined) {
+    const known = [...factories.keys()].join(', ');
+    throw new BaseError('NOT_FOUND', `no transport for "${scheme}:" (there are ${known})`);
+  }
+  return open;
+}
+
+registerTransportFactory(['ws', 'wss', 'http', 'https'], openPlatformWebSocket);

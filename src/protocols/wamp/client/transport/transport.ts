@@ -1,0 +1,40 @@
+import type { Serializer } from '../../messages/serializer.js';
+
+/* The seam between a session and what carries its frames: WebSocket, RawSocket, long-poll, memory. */
+
+/** One encoded message: text for JSON over WebSocket, bytes otherwise. */
+export type Frame = string | Uint8Array;
+
+export interface TransportRequest {
+  readonly url: URL;
+  /** Offered, best first. */
+  readonly serializers: readonly Serializer[];
+  /** Gives up opening. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TransportEvents {
+  /** One whole frame, which belongs to the receiver. */
+  onFrame(frame: Frame): void;
+  /** Exactly once. `cause` is there when the connection was not closed in order. */
+  onClose(reason: string, cause?: unknown): void;
+}
+
+/** An open connection. */
+export interface Transport {
+  /** The one of the offered serializers that both ends use. */
+  readonly serializer: Serializer;
+  /** The largest frame that the other end takes; absent if it did not say. */
+  readonly frameBytesMax?: number | undefined;
+  /** What was handed over and did not leave yet, where the platform tells. */
+  readonly bufferedBytes: number;
+  /** From now on these are told. What came before anybody was attached is told at once, in order. */
+  attach(events: TransportEvents): void;
+  /** Sends frames, in order, in as few writes as the transport can. Nothing happens after it has closed. */
+  send(frames: readonly Frame[]): void;
+  /** `onClose` follows, sooner or later. */
+  close(): void;
+}
+
+/** Rejects with TransportError. */
+export type OpenTransport = (request: TransportRequest) => Promise<Transport>;
