@@ -28,6 +28,8 @@ export interface TransactionOrigin {
   readonly connectionId: ConnectionId | undefined;
   readonly functionName: string;
   readonly timestampMicros: number;
+  /** The function's arguments in BSATN, for those who hear of the commit. A view: good until the commit was told. Not logged. */
+  readonly args?: Uint8Array;
 }
 
 /** One inserted or deleted row of a transaction, net of what the transaction took back. */

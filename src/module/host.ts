@@ -6,7 +6,7 @@ import type { Commit, TransactionOrigin } from '../engine/contract.js';
 import type { LogSection } from '../engine/log/commit-log.js';
 import { connectionSection } from '../engine/open-connections.js';
 import type { ProductType, Typespace } from '../values/algebraic-type.js';
-import { compileCodec, decodeFromBytes } from '../values/bsatn/codec.js';
+import { compileCodec, decodeFromBytes, encodeToBytes } from '../values/bsatn/codec.js';
 import type { Codec } from '../values/bsatn/codec.js';
 import type { Identity } from '../values/identity.js';
 import { decodeJson } from '../values/sats-json/decode-json.js';
@@ -31,6 +31,14 @@ const LIFECYCLE_NAMES: Readonly<Record<Lifecycle, string>> = {
   clientConnected: 'OnConnect',
   clientDisconnected: 'OnDisconnect',
 };
+
+interface RunOptions {
+  /** The arguments as they were encoded, none if left out. */
+  readonly bsatn?: Uint8Array;
+  readonly sections?: readonly LogSection[];
+  /** Runs after the reducer, in the same transaction. */
+  readonly finish?: () => void;
+}
 
 interface HostedReducer extends RunnableReducer {
   readonly codec: Codec;
@@ -95,7 +103,7 @@ export class ModuleHost {
     } catch (error) {
       return this.#badArguments(name, error);
     }
-    return this.#run(reducer, caller, values);
+    return this.#run(reducer, caller, values, { bsatn: args });
   }
 
   /** The same with the parameters as SATS-JSON: an array in order, or an object by canonical names. */
@@ -109,7 +117,7 @@ export class ModuleHost {
     } catch (error) {
       return this.#badArguments(name, error);
     }
-    return this.#run(reducer, caller, values);
+    return this.#run(reducer, caller, values, { bsatn: encodeToBytes(reducer.codec, values) });
   }
 
   /** Runs `init`, for a database that was just created; `sections` are logged with it. */
@@ -137,7 +145,7 @@ export class ModuleHost {
     } catch (error) {
       return this.#badArguments(reducer.def.name, error);
     }
-    return this.#run(reducer, caller, args, NO_SECTIONS, finish);
+    return this.#run(reducer, caller, args, { bsatn: row, finish });
   }
 
   /** To be called before a client is let in: any outcome but `committed` keeps the client out. */
@@ -171,7 +179,7 @@ export class ModuleHost {
 
   #runLifecycle(lifecycle: Lifecycle, caller: Caller, sections: readonly LogSection[]): ReducerOutcome {
     const reducer = this.#lifecycles.get(lifecycle);
-    if (reducer !== undefined) return this.#run(reducer, caller, {}, sections);
+    if (reducer !== undefined) return this.#run(reducer, caller, {}, { sections });
     const timestampMicros = this.#clock.nowMicros();
     try {
       const origin = originOf(caller, lifecycle, timestampMicros);
@@ -186,8 +194,7 @@ export class ModuleHost {
     reducer: HostedReducer,
     caller: Caller,
     args: unknown,
-    sections: readonly LogSection[] = NO_SECTIONS,
-    finish?: () => void,
+    { bsatn = NO_ARGUMENTS, sections = NO_SECTIONS, finish }: RunOptions,
   ): ReducerOutcome {
     const timestampMicros = this.#clock.nowMicros();
     const { name } = reducer.def;
@@ -196,7 +203,7 @@ export class ModuleHost {
     this.#log.currentFunction = name;
     let commit: Commit;
     try {
-      const origin = originOf(caller, name, timestampMicros);
+      const origin = originOf(caller, name, timestampMicros, bsatn);
       commit = this.#database.transact(origin, () => {
         runBody(reducer, context, args);
         finish?.();
@@ -279,6 +286,7 @@ export class ModuleHost {
 }
 
 const NO_SECTIONS: readonly LogSection[] = [];
+const NO_ARGUMENTS: Uint8Array = new Uint8Array(0);
 
 /** What recovery has to know to tell the module of connections that ended with the process. */
 function connectionSections(kind: 'connected' | 'disconnected', caller: Caller): readonly LogSection[] {
@@ -286,8 +294,13 @@ function connectionSections(kind: 'connected' | 'disconnected', caller: Caller):
   return connectionId === undefined ? NO_SECTIONS : [connectionSection(kind, { identity, connectionId })];
 }
 
-function originOf(caller: Caller, functionName: string, timestampMicros: number): TransactionOrigin {
-  return { caller: caller.identity, connectionId: caller.connectionId, functionName, timestampMicros };
+function originOf(
+  { identity, connectionId }: Caller,
+  functionName: string,
+  timestampMicros: number,
+  args: Uint8Array = NO_ARGUMENTS,
+): TransactionOrigin {
+  return { caller: identity, connectionId, functionName, timestampMicros, args };
 }
 
 function runBody(reducer: HostedReducer, context: ReducerContext, args: unknown): void {

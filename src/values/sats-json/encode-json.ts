@@ -21,7 +21,8 @@ import {
 import { optionInner, resultInner, specialProduct } from '../special-types.js';
 
 /*
- * SATS-JSON, written. Typed is for readers who see names, untyped for rows whose type travels beside them.
+ * SATS-JSON, written. Typed is for readers who see names, untyped for rows whose type travels beside them. A third form,
+ * `row`, has products as in the first and sums as in the second: what rows are in messages of v1.json.
  *
  * | type              | typed                          | untyped             |
  * | bool, string      | as JSON has them               | the same            |
@@ -37,7 +38,7 @@ import { optionInner, resultInner, specialProduct } from '../special-types.js';
  * [0,5], none {"none":[]} or [1,[]]. Names are the canonical ones, or the position where there is none.
  */
 
-export type JsonForm = 'typed' | 'untyped';
+export type JsonForm = 'typed' | 'untyped' | 'row';
 
 export interface EncodeJsonOptions {
   readonly form: JsonForm;
@@ -55,7 +56,7 @@ export function encodeJson(type: AlgebraicType, value: unknown, options: EncodeJ
   const measurer = new TypeMeasurer(options.typespace ?? EMPTY_TYPESPACE);
   measurer.measure(type);
   try {
-    return new JsonEncoder(measurer, options.form === 'typed').encode(type, value, 0);
+    return new JsonEncoder(measurer, options.form).encode(type, value, 0);
   } catch (error) {
     throw explainMismatch(type, value, measurer, '') ?? error;
   }
@@ -63,11 +64,13 @@ export function encodeJson(type: AlgebraicType, value: unknown, options: EncodeJ
 
 class JsonEncoder {
   readonly #measurer: TypeMeasurer;
-  readonly #isTyped: boolean;
+  readonly #namesFields: boolean;
+  readonly #namesVariants: boolean;
 
-  constructor(measurer: TypeMeasurer, isTyped: boolean) {
+  constructor(measurer: TypeMeasurer, form: JsonForm) {
     this.#measurer = measurer;
-    this.#isTyped = isTyped;
+    this.#namesFields = form !== 'untyped';
+    this.#namesVariants = form === 'typed';
   }
 
   encode(type: AlgebraicType, value: unknown, depth: number): string {
@@ -105,7 +108,7 @@ class JsonEncoder {
       if (!isSpecialValue(special, value)) failMismatch();
       const { field } = SPECIALS[special];
       const inner = this.encode(type.elements[0]!.type, (value as Record<string, unknown>)[field], depth + 1);
-      return this.#isTyped ? `{"${field}":${inner}}` : `[${inner}]`;
+      return this.#namesFields ? `{"${field}":${inner}}` : `[${inner}]`;
     }
     if (isUnitType(type)) {
       if (typeof value !== 'object' && value !== undefined) failMismatch();
@@ -115,16 +118,16 @@ class JsonEncoder {
     const row = value as Record<string, unknown>;
     const fields = type.elements.map(({ name, property, type: inner }, i) => {
       const text = this.encode(inner, row[property], depth + 1);
-      return this.#isTyped ? `${JSON.stringify(name ?? String(i))}:${text}` : text;
+      return this.#namesFields ? `${JSON.stringify(name ?? String(i))}:${text}` : text;
     });
-    return this.#isTyped ? `{${fields.join(',')}}` : `[${fields.join(',')}]`;
+    return this.#namesFields ? `{${fields.join(',')}}` : `[${fields.join(',')}]`;
   }
 
   #sum(type: SumType, value: unknown, depth: number): string {
     const { index, payload } = openSum(type, value);
     const variant = type.variants[index]!;
     const text = isUnitType(variant.type) ? '[]' : this.encode(variant.type, payload, depth + 1);
-    return this.#isTyped
+    return this.#namesVariants
       ? `{${JSON.stringify(variant.name ?? String(index))}:${text}}`
       : `[${index},${text}]`;
   }

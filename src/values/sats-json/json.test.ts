@@ -21,6 +21,7 @@ const f32 = primitiveType('f32');
 const string = primitiveType('string');
 
 const typed = (type: AlgebraicType, value: unknown): string => encodeJson(type, value, { form: 'typed' });
+const row = (type: AlgebraicType, value: unknown): string => encodeJson(type, value, { form: 'row' });
 const untyped = (type: AlgebraicType, value: unknown): string => encodeJson(type, value, { form: 'untyped' });
 
 function errorOf(action: () => unknown): WireError {
@@ -51,6 +52,9 @@ describe('encodeJson', () => {
     expect(untyped(UUID_TYPE, new Uuid(7n))).toBe('[7]');
     expect(untyped(SCHEDULE_AT_TYPE, ScheduleAt.time(9n))).toBe('[1,[9]]');
     expect(untyped(productType({ a: u8, b: string }), { a: 1, b: '"' })).toBe('[1,"\\""]');
+    expect(row(productType({ who: IDENTITY_TYPE, name: optionType(string) }), { who: identity })).toBe(
+      `{"who":{"__identity__":"0xc2${'0'.repeat(62)}"},"name":[1,[]]}`,
+    );
   });
 
   it('writes names when asked for the typed form', () => {
@@ -125,7 +129,7 @@ describe('decodeJson', () => {
         ? !Number.isFinite(value)
         : typeof value === 'object' && value !== null && Object.values(value).some(hasNoNumber);
     fc.assert(
-      fc.property(typeAndValue, fc.constantFrom('typed', 'untyped'), ({ type, value }, form) => {
+      fc.property(typeAndValue, fc.constantFrom('typed', 'untyped', 'row'), ({ type, value }, form) => {
         fc.pre(!hasNoNumber(value));
         const text = encodeJson(type, value, { form: form as 'typed' });
         expect(decodeJson(type, text)).toEqual(value);
