@@ -12,31 +12,14 @@ import type {
 } from '../../src/protocols/spacetimedb/messages/server-messages.js';
 import { describeMessage } from '../../src/protocols/spacetimedb/messages/testing/describe.js';
 import { module } from './chat-module.js';
-
-/** Frames to and from a server, whatever carries them. */
-export interface FrameLink {
-  /** Frames that arrive together, as from one chunk of a stream. */
-  send(frames: readonly Uint8Array[]): void;
-  sendText(text: string): void;
-  close(): void;
-}
-
-/** What a link tells. */
-export interface FrameListener {
-  onFrame(frame: Uint8Array): void;
-  onClose(code: number, reason: string): void;
-}
-
-// Ours: far above any answer's time; a test that reaches it has failed.
-const PATIENCE_MS = 5000;
+import type { FrameLink, FrameListener } from './frames.js';
+import { Inbox } from './inbox.js';
 
 /** A client that speaks messages and remembers what it was told. */
 export class WireClient implements FrameListener {
   link!: FrameLink;
   readonly framesReceived: number[] = [];
-  closed: string | undefined;
-  #inbox: ServerMessage[] = [];
-  #wake: (() => void) | undefined;
+  readonly #inbox = new Inbox<ServerMessage>();
   #nextRequest = 1;
 
   onFrame(frame: Uint8Array): void {
@@ -45,12 +28,14 @@ export class WireClient implements FrameListener {
     let count = 0;
     for (; reader.remaining > 0; count++) this.#inbox.push(decodeServerMessage(reader));
     this.framesReceived.push(count);
-    this.#wake?.();
+  }
+
+  onText(): void {
+    throw new Error('v2 and v3 say no text');
   }
 
   onClose(code: number, reason: string): void {
-    this.closed = `${code} ${reason}`.trim();
-    this.#wake?.();
+    this.#inbox.end(code, reason);
   }
 
   /** Sends messages, one frame each on v2. @param joined all in one frame, as v3 allows. */
@@ -60,11 +45,8 @@ export class WireClient implements FrameListener {
   }
 
   /** The next message, waiting for it. */
-  async next(): Promise<ServerMessage> {
-    await this.#until(() => this.#inbox.length > 0 || this.closed !== undefined);
-    const message = this.#inbox.shift();
-    if (message === undefined) throw new Error(`the connection was closed: ${this.closed ?? ''}`);
-    return message;
+  next(): Promise<ServerMessage> {
+    return this.#inbox.next();
   }
 
   async hello(): Promise<InitialConnection> {
@@ -93,22 +75,8 @@ export class WireClient implements FrameListener {
   }
 
   /** The close code and reason, waiting for the end. */
-  async end(): Promise<string> {
-    await this.#until(() => this.closed !== undefined);
-    return this.closed!;
-  }
-
-  async #until(condition: () => boolean): Promise<void> {
-    const deadline = Date.now() + PATIENCE_MS;
-    while (!condition()) {
-      let timer: NodeJS.Timeout | undefined;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        timer = setTimeout(resolve, Math.max(1, deadline - Date.now()));
-      });
-      clearTimeout(timer);
-      if (!condition() && Date.now() >= deadline) throw new Error('the server says nothing');
-    }
+  end(): Promise<string> {
+    return this.#inbox.ended();
   }
 }
 

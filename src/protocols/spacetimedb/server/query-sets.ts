@@ -36,6 +36,11 @@ export class QuerySets {
     return this.#sets.has(id);
   }
 
+  /** The queries of a set, none if there is no such set. */
+  queriesOf(id: number): readonly LiveQuery[] {
+    return this.#sets.get(id)?.queries ?? [];
+  }
+
   /** The sets a query belongs to, ascending, as often as they hold it. */
   setsOf(query: LiveQuery): readonly number[] {
     return this.#attachments.get(query)?.setIds ?? [];

@@ -83,7 +83,7 @@ function compareEntries(a: Entry, b: Entry): number {
 let deltaCount = 0;
 
 /** Numbers deltas, so that a shape can name them. */
-function numberOf(delta: QueryDelta): number {
+export function numberOf(delta: QueryDelta): number {
   return delta.memo(NUMBER, () => ++deltaCount);
 }
 

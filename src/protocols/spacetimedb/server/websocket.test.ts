@@ -93,7 +93,7 @@ describe('the handshake', () => {
     expect((await shake('fake/subscribe', offered)).protocol).toBe(chosen);
   });
 
-  test.each([[[]], [['v1.json.spacetimedb']]])('%j offers nothing that we speak: 400', async (offered) => {
+  test.each([[[]], [['v0.text.spacetimedb']]])('%j offers nothing that we speak: 400', async (offered) => {
     const { status, body } = await shake('fake/subscribe', offered);
     expect(status).toBe(400);
     expect(body).toMatch(/^no valid protocol selected/);

@@ -5,14 +5,17 @@ import type { WebSocketConnection, WebSocketHandler } from '../../../net/websock
 import type { UpgradeDecision, UpgradeRequest, UpgradeRoute } from '../../../net/websocket/upgrade.js';
 import type { Random } from '../../../base/random.js';
 import { ConnectionId } from '../../../values/identity.js';
-import { CLIENT_MESSAGE_BYTES_MAX, SUBPROTOCOLS } from '../messages/frame.js';
-import type { Subprotocol } from '../messages/frame.js';
+import { CLIENT_MESSAGE_BYTES_MAX, SUBPROTOCOLS, V1_SUBPROTOCOLS } from '../messages/frame.js';
 import type { Catalog } from './catalog.js';
 import type { SessionLink } from './framing.js';
 import { findDatabase } from './find-database.js';
 import type { SessionLimits } from './limits.js';
 import type { DatabaseRuntime } from './runtime.js';
 import { Session } from './session.js';
+import type { AskedCompression, WireOptions } from './wires/make-wire.js';
+
+/** In the order of our preference. */
+const SERVED = [...SUBPROTOCOLS, ...V1_SUBPROTOCOLS] as const;
 
 export interface SubscribeRouteOptions {
   readonly catalog: Catalog;
@@ -27,9 +30,9 @@ export interface SubscribeRouteOptions {
  *
  * | query parameter | values                        | default                                             |
  * | connection_id   | 32 hex digits, not all zeros  | random                                              |
- * | compression     | None, Gzip, Brotli            | read, not used: frames are never compressed         |
- * | confirmed       | true, false                   | true: a client hears of what is on disk             |
- * | light           | true, false                   | read, not used: it means something in v1 only       |
+ * | compression     | None, Gzip, Brotli            | None. v1.bsatn only: v2 and v3 are never compressed |
+ * | confirmed       | true, false                   | true: a client hears of what is on disk; v1: false  |
+ * | light           | true, false                   | false. v1 only: others' reducers are not named      |
  * | token           | a JWT                         | the Authorization header, or else a new identity    |
  */
 export function subscribeRoute(options: SubscribeRouteOptions): UpgradeRoute {
@@ -48,16 +51,16 @@ async function decide(options: SubscribeRouteOptions, request: UpgradeRequest): 
     'spacetime-identity': credentials.identity.toHexString(),
     'spacetime-identity-token': credentials.token,
   };
-  const protocol = SUBPROTOCOLS.find((name) => request.offeredProtocols.includes(name));
+  const protocol = SERVED.find((name) => request.offeredProtocols.includes(name));
   if (protocol === undefined) return reject(400, noProtocol(request.offeredProtocols), headers);
-  const query = readQuery(request.query, options.random);
+  const query = readQuery(request.query, protocol, options.random);
   if (typeof query === 'string') return reject(400, query, headers);
   return {
     kind: 'accept',
     protocol,
     headers,
     limits: { messageBytesMax: CLIENT_MESSAGE_BYTES_MAX },
-    open: (connection) => openSession(options, found.database, connection, protocol, credentials, query),
+    open: (connection) => openSession(options, found.database, connection, credentials, query),
   };
 }
 
@@ -84,26 +87,42 @@ function reject(
 
 function noProtocol(offered: readonly string[]): string {
   const asked = offered.length === 0 ? 'none' : offered.join(', ');
-  return `no valid protocol selected: this server speaks ${SUBPROTOCOLS.join(' and ')}, the client offered ${asked}`;
+  return `no valid protocol selected: this server speaks ${SERVED.join(', ')}, the client offered ${asked}`;
 }
 
-interface SubscribeQuery {
+/** What a client asks for by its address. */
+interface SubscribeQuery extends WireOptions {
   readonly connectionId: ConnectionId;
   readonly confirmed: boolean;
 }
 
 /** The parameters, or what is wrong with them. Unknown ones are left alone, as clients send more than we know. */
-function readQuery(query: URLSearchParams, random: Random): SubscribeQuery | string {
+function readQuery(
+  query: URLSearchParams,
+  protocol: WireOptions['protocol'],
+  random: Random,
+): SubscribeQuery | string {
   const compression = query.get('compression') ?? 'None';
-  if (!['None', 'Gzip', 'Brotli'].includes(compression)) return 'compression is None, Gzip or Brotli';
-  const confirmed = query.get('confirmed') ?? 'true';
+  if (!isCompression(compression)) return 'compression is None, Gzip or Brotli';
+  const isV1 = protocol.startsWith('v1.');
+  const confirmed = query.get('confirmed') ?? (isV1 ? 'false' : 'true');
   if (confirmed !== 'true' && confirmed !== 'false') return 'confirmed is true or false';
-  const id = query.get('connection_id');
-  if (id === null) return { connectionId: randomConnectionId(random), confirmed: confirmed === 'true' };
-  if (!/^[0-9a-fA-F]{32}$/.test(id)) return 'Invalid connection ID: it has 32 hexadecimal digits.';
-  const connectionId = ConnectionId.fromStringOrNull(id);
-  if (connectionId === null) return 'Invalid connection ID: the all-zeros ConnectionId is reserved.';
-  return { connectionId, confirmed: confirmed === 'true' };
+  const connectionId = readConnectionId(query.get('connection_id'), random);
+  if (typeof connectionId === 'string') return connectionId;
+  const isLight = query.get('light') === 'true';
+  return { protocol, compression, isLight, connectionId, confirmed: confirmed === 'true' };
+}
+
+function isCompression(text: string): text is AskedCompression {
+  return text === 'None' || text === 'Gzip' || text === 'Brotli';
+}
+
+/** The id that the client chose, a new one if he did not, or what is wrong with it. */
+export function readConnectionId(text: string | null, random: Random): ConnectionId | string {
+  if (text === null) return randomConnectionId(random);
+  if (!/^[0-9a-fA-F]{32}$/.test(text)) return 'Invalid connection ID: it has 32 hexadecimal digits.';
+  const id = ConnectionId.fromStringOrNull(text);
+  return id ?? 'Invalid connection ID: the all-zeros ConnectionId is reserved.';
 }
 
 /** A connection id nobody else has; all zeros would mean "none". */
@@ -118,16 +137,14 @@ function openSession(
   options: SubscribeRouteOptions,
   database: DatabaseRuntime,
   connection: WebSocketConnection,
-  protocol: Subprotocol,
   credentials: Credentials,
-  { connectionId, confirmed }: SubscribeQuery,
+  { connectionId, ...query }: SubscribeQuery,
 ): WebSocketHandler {
   const session = new Session({
-    protocol,
+    ...query,
     database,
     caller: { identity: credentials.identity, connectionId, tokenPayload: credentials.payload },
     token: credentials.token,
-    confirmed,
     link: new WebSocketLink(connection),
     onError: options.onError,
     ...(options.limits === undefined ? {} : { limits: options.limits }),

@@ -1,3 +1,4 @@
+import { assertNever } from '../../../../base/assert.js';
 import { encodeHex } from '../../../../base/hex.js';
 import { WireError } from '../../../../base/wire-error.js';
 import { arrayType, primitiveType, productType, sumType } from '../../../../values/algebraic-type.js';
@@ -91,6 +92,8 @@ export function decodeJsonClientMessage(json: string): ClientMessage<string> {
       checkFlags(flags, 0);
       return { kind: 'callProcedure', procedure, args, requestId };
     }
+    default:
+      return assertNever(tag);
   }
 }
 
@@ -133,6 +136,8 @@ function toJson(message: ClientMessage<string>): readonly [string, object] {
       const { procedure, args, requestId: request_id } = message;
       return ['CallProcedure', { procedure, args, request_id, flags: 0 }];
     }
+    default:
+      return assertNever(message);
   }
 }
 
