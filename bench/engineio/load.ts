@@ -158,7 +158,8 @@ async function makeDrive(config: LoadConfig): Promise<Drive> {
       return prepareFanOut(config);
     case 'polling':
       return preparePolling(config);
-    case 'idle':
+    default:
+      // Idle.
       await openAll(config.server.port, config.connections);
       return async () => {};
   }

@@ -84,7 +84,25 @@ export function parseTarget(url: string): Target | undefined {
     if (segment === undefined || isDots(segment) || segment.includes('\0')) return undefined;
     segments.push(segment);
   }
-  return { path, segments, query: new URLSearchParams(mark < 0 ? '' : origin.slice(mark + 1)) };
+  return new ParsedTarget(path, segments, mark < 0 ? '' : origin.slice(mark + 1));
+}
+
+/** Parses the query when somebody asks for it: many routes never do, and it costs more than the path. */
+class ParsedTarget implements Target {
+  readonly path: string;
+  readonly segments: readonly string[];
+  readonly #search: string;
+  #query: URLSearchParams | undefined;
+
+  constructor(path: string, segments: readonly string[], search: string) {
+    this.path = path;
+    this.segments = segments;
+    this.#search = search;
+  }
+
+  get query(): URLSearchParams {
+    return (this.#query ??= new URLSearchParams(this.#search));
+  }
 }
 
 /** `http://host/path` is a legal target, which proxies send. */

@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-import { matchPattern, parsePattern, parseTarget, type PathPattern } from '../http/path.js';
+import { matchPattern, parsePattern, parseTarget, type PathPattern, type Target } from '../http/path.js';
 import type { NetLimits, WebSocketLimits } from '../net-limits.js';
 import type { WheelTask } from '../timer-wheel.js';
 import {
@@ -50,6 +50,46 @@ export interface UpgradeRoute {
 
 export type UpgradeAnswer = Exclude<UpgradeDecision, { kind: 'pass' }>;
 
+/** A handshake that came over a socket. What costs something is made when a route asks for it. */
+class SocketUpgradeRequest implements UpgradeRequest {
+  params: Readonly<Record<string, string>> = {};
+  readonly offeredProtocols: readonly string[];
+  readonly message: IncomingMessage;
+  readonly #target: Target;
+
+  constructor(target: Target, message: IncomingMessage, offeredProtocols: readonly string[]) {
+    this.#target = target;
+    this.message = message;
+    this.offeredProtocols = offeredProtocols;
+  }
+
+  get path(): string {
+    return this.#target.path;
+  }
+
+  get query(): URLSearchParams {
+    return this.#target.query;
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.message.headers;
+  }
+
+  get remoteAddress(): string {
+    return this.message.socket.remoteAddress ?? '';
+  }
+}
+
+function withParams(
+  request: Omit<UpgradeRequest, 'params'>,
+  params: Readonly<Record<string, string>>,
+): UpgradeRequest {
+  // Routes are asked one after the other, so they can share it.
+  if (!(request instanceof SocketUpgradeRequest)) return { ...request, params };
+  request.params = params;
+  return request;
+}
+
 /** Answers WebSocket handshakes: checks them, asks the routes in turn, opens connections. */
 export class UpgradeDispatcher {
   readonly #routes: { readonly pattern: PathPattern; readonly route: UpgradeRoute }[] = [];
@@ -74,14 +114,7 @@ export class UpgradeDispatcher {
     if (check.kind === 'invalid') return rejectUpgrade(socket, check.status, check.reason);
     const target = parseTarget(request.url ?? '');
     if (target === undefined) return rejectUpgrade(socket, 400, 'the path is not valid');
-    const answer = this.#ask(0, target.segments, {
-      path: target.path,
-      query: target.query,
-      headers: request.headers,
-      offeredProtocols: check.protocols,
-      remoteAddress: request.socket.remoteAddress ?? '',
-      message: request,
-    });
+    const answer = this.#ask(0, target.segments, new SocketUpgradeRequest(target, request, check.protocols));
     if (!(answer instanceof Promise)) return this.#carryOut(answer, socket, head, check.key, check.protocols);
     const wait = new DecisionWait(socket, this.#host, this.#limits.upgradeDecisionMs);
     answer.then(
@@ -110,7 +143,7 @@ export class UpgradeDispatcher {
       const { pattern, route } = this.#routes[i]!;
       const params = matchPattern(pattern, segments);
       if (params === undefined) continue;
-      const decision = this.#askOne(route, { ...request, params });
+      const decision = this.#askOne(route, withParams(request, params));
       if (decision instanceof Promise) {
         return decision.then((decided) =>
           decided.kind === 'pass' ? this.#ask(i + 1, segments, request) : decided,

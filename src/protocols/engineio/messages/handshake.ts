@@ -21,13 +21,9 @@ export interface Handshake {
 
 export function encodeHandshake(handshake: Handshake): string {
   const { sid, upgrades, pingIntervalMs, pingTimeoutMs, maxPayloadBytes } = handshake;
-  return JSON.stringify({
-    sid,
-    upgrades,
-    pingInterval: pingIntervalMs,
-    pingTimeout: pingTimeoutMs,
-    ...(maxPayloadBytes === undefined ? {} : { maxPayload: maxPayloadBytes }),
-  });
+  const head = `{"sid":${JSON.stringify(sid)},"upgrades":[${upgrades.length === 0 ? '' : `"${upgrades.join('","')}"`}]`;
+  const payload = maxPayloadBytes === undefined ? '' : `,"maxPayload":${maxPayloadBytes}`;
+  return `${head},"pingInterval":${pingIntervalMs},"pingTimeout":${pingTimeoutMs}${payload}}`;
 }
 
 // A server that announces less would have its pings expected without a pause: python-engineio rounds 300 ms down to 0.
