@@ -11,11 +11,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   identity: ['base', 'values'],
   net: ['base', 'values'],
   engine: ['base', 'values'],
+  hub: ['base', 'values'],
   module: ['base', 'values', 'identity', 'engine'],
   'local-config': [],
-  protocols: ['base', 'values', 'identity', 'net', 'engine', 'module'],
-  server: ['base', 'values', 'identity', 'net', 'engine', 'module', 'protocols'],
-  cli: ['base', 'values', 'identity', 'net', 'engine', 'module', 'protocols', 'server'],
+  protocols: ['base', 'values', 'identity', 'net', 'engine', 'hub', 'module'],
+  server: ['base', 'values', 'identity', 'net', 'engine', 'hub', 'module', 'protocols'],
+  cli: ['base', 'values', 'identity', 'net', 'engine', 'hub', 'module', 'protocols', 'server'],
 };
 
 const IMPORT = /(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g;
