@@ -87,6 +87,12 @@ export class Payload {
     return tail;
   }
 
+  /** Octets that keeping it costs, about. */
+  get roughBytes(): number {
+    if (typeof this.#tail === 'function') this.#tail = this.#tail();
+    return this.#tail?.data.length ?? roughBytesOf([this.#values?.args, this.#values?.kwargs]);
+  }
+
   #decode(): PayloadValues {
     if (this.#values === undefined) {
       if (typeof this.#tail === 'function') this.#tail = this.#tail();
@@ -94,4 +100,12 @@ export class Payload {
     }
     return this.#values;
   }
+}
+
+function roughBytesOf(value: unknown): number {
+  if (typeof value === 'string' || value instanceof Uint8Array) return 8 + value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  let bytes = 8;
+  for (const [key, inner] of Object.entries(value)) bytes += 8 + key.length + roughBytesOf(inner);
+  return bytes;
 }

@@ -1,0 +1,60 @@
+import { isDict } from '../../messages/fields.js';
+import { type Dict, MessageType } from '../../messages/message.js';
+import { Payload } from '../../messages/payload.js';
+import { Uris } from '../../messages/uri.js';
+import { checkOptions } from '../check-options.js';
+import type { Realm } from '../realm.js';
+import { Refusal, Violation } from '../refusal.js';
+import { answer, type MetaTable, textArgument } from './meta-procedures.js';
+
+/** `wamp.session.add_testament` and `flush_testaments`: events that leave when their session does. */
+export function testamentProcedures(realm: Realm): MetaTable {
+  return {
+    'wamp.session.add_testament': (session, args, kwargs) => {
+      const topic = textArgument(args);
+      realm.checkUri(topic, 'exact');
+      if (topic.startsWith('wamp.')) throw new Refusal(Uris.invalidUri);
+      const [, eventArgs = [], eventKwargs] = args;
+      if (!Array.isArray(eventArgs)) throw new Refusal(Uris.invalidArgument, 'args are a list');
+      if (eventKwargs !== undefined && eventKwargs !== null && !isDict(eventKwargs)) {
+        throw new Refusal(Uris.invalidArgument, 'kwargs are a dict');
+      }
+      if (session.testaments.length >= realm.services.limits.testamentsPerSession) {
+        throw new Refusal(Uris.notAuthorized, 'too many testaments');
+      }
+      const allowed = realm.authorize(session, 'publish', topic, 'exact', {});
+      // A meta procedure answers at once; who decides slowly decides when the testament is used: not at all.
+      if (allowed instanceof Promise) {
+        allowed.catch(() => {});
+        throw new Refusal(Uris.notAuthorized, 'testaments need an authorizer that answers at once');
+      }
+      const options = readOptions(kwargs);
+      const payload = Payload.of(eventArgs, eventKwargs ?? undefined);
+      session.testaments.push({ topic, payload, options, scope: readScope(kwargs) });
+      return answer(null);
+    },
+    'wamp.session.flush_testaments': (session, _args, kwargs) => {
+      const scope = readScope(kwargs);
+      session.testaments = session.testaments.filter((testament) => testament.scope !== scope);
+      return answer(null);
+    },
+  };
+}
+
+function readOptions(kwargs: Dict): Dict {
+  const options = kwargs['publish_options'] ?? {};
+  if (!isDict(options)) throw new Refusal(Uris.invalidArgument, 'publish_options are a dict');
+  try {
+    checkOptions(MessageType.publish, options);
+  } catch (error) {
+    if (error instanceof Violation) throw new Refusal(Uris.invalidArgument, error.message);
+    throw error;
+  }
+  return options;
+}
+
+function readScope(kwargs: Dict): 'destroyed' | 'detached' {
+  const scope = kwargs['scope'] ?? 'destroyed';
+  if (scope === 'destroyed' || scope === 'detached') return scope;
+  throw new Refusal(Uris.invalidArgument, 'scope is destroyed or detached');
+}

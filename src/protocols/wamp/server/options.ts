@@ -1,0 +1,115 @@
+import type { Clock } from '../../../base/clock.js';
+import type { Random } from '../../../base/random.js';
+import type { MatchPolicy } from '../../../hub/pattern-index.js';
+import type { HistoryLimits } from '../../../hub/event-history.js';
+import type { Dict } from '../messages/message.js';
+import type { Authenticator } from './auth/authenticator.js';
+
+export type Action = 'call' | 'register' | 'publish' | 'subscribe';
+
+/** Who a session is. */
+export interface SessionInfo {
+  readonly session: number;
+  readonly realm: string;
+  readonly authid: string;
+  readonly authrole: string;
+  readonly authmethod: string;
+  readonly authprovider: string;
+  readonly authextra: Dict;
+}
+
+export interface AuthorizationRequest {
+  readonly session: SessionInfo;
+  readonly action: Action;
+  readonly uri: string;
+  /** `exact` for calls and publications. */
+  readonly match: MatchPolicy;
+  readonly options: Dict;
+}
+
+export interface Authorization {
+  readonly allow: boolean;
+  /** Tells callees and subscribers who it is, whatever the client asked for. */
+  readonly disclose?: boolean;
+  /** Details.trustlevel of the invocation or the event. */
+  readonly trustLevel?: number;
+  /** How long this answer holds for the same session, action, match and uri. Default 0: ask again. */
+  readonly cacheMs?: number;
+}
+
+/** Decides on every action of a realm, before anything is looked up. What it throws is a no. */
+export type Authorizer = (
+  request: AuthorizationRequest,
+) => boolean | Authorization | Promise<boolean | Authorization>;
+
+/** `request`: when the client asks for it. `never`: asking is refused. */
+export type DisclosurePolicy = 'request' | 'always' | 'never';
+
+export interface HistoryRule extends Partial<HistoryLimits> {
+  readonly uri: string;
+  /** Default `exact`. */
+  readonly match?: MatchPolicy;
+}
+
+export interface RealmOptions {
+  /** Only `[0-9a-z_]` in components. Default false. */
+  readonly strictUris?: boolean;
+  /** Request ids have to be 1, 2, 3 ...; old clients draw them at random. Default false. */
+  readonly strictIds?: boolean;
+  readonly authorize?: Authorizer;
+  /** Default `request`. */
+  readonly discloseCaller?: DisclosurePolicy;
+  /** Default `request`. */
+  readonly disclosePublisher?: DisclosurePolicy;
+  /** Subscriptions whose events are kept for `wamp.subscription.get_events`. */
+  readonly history?: readonly HistoryRule[];
+  /** Who may use `wamp.session.kill*` and the other procedures that change other sessions. Default: every role. */
+  readonly adminRoles?: readonly string[];
+}
+
+export interface RouterLimits {
+  /** A longer CALL, PUBLISH, YIELD or ERROR is answered with payload_size_exceeded. */
+  readonly messageBytesMax: number;
+  /** More than this unsent: events are dropped, progressive results end their call, invocations go elsewhere. */
+  readonly queueBytes: number;
+  readonly subscriptionsPerSession: number;
+  readonly registrationsPerSession: number;
+  /** Calls under way per caller. */
+  readonly callsInFlight: number;
+  /** Messages that wait while the authorizer makes up its mind; more end the session. */
+  readonly waitingMessages: number;
+  readonly testamentsPerSession: number;
+  /** Retained events per realm. */
+  readonly retainedEvents: number;
+  /** From the transport's opening to WELCOME. Milliseconds. */
+  readonly joinMs: number;
+  /** How long to wait for the answer to our GOODBYE. Milliseconds. */
+  readonly goodbyeMs: number;
+}
+
+export const routerLimitsDefault: RouterLimits = {
+  messageBytesMax: 16 * 1024 * 1024, // what RawSocket can carry
+  queueBytes: 4 * 1024 * 1024, // seconds of a busy topic for a slow line; a thousand such peers are 4 GB
+  subscriptionsPerSession: 10_000, // a dashboard has hundreds
+  registrationsPerSession: 10_000, // a large service has hundreds
+  callsInFlight: 16_384, // some 10 MB of bookkeeping
+  waitingMessages: 4096, // a turn's worth of small messages
+  testamentsPerSession: 100, // one or two are usual
+  retainedEvents: 100_000, // one per topic
+  joinMs: 10_000, // people do not type during the handshake; slow key derivations take a second
+  goodbyeMs: 1000, // one round trip on a bad line
+};
+
+export interface RouterOptions {
+  /** Realms by name. Others exist only if `openRealm` says so. */
+  readonly realms?: Readonly<Record<string, RealmOptions>>;
+  /** Asked for the options of a realm that is not there yet; undefined: there is none. Default: there is none. */
+  readonly openRealm?: (name: string) => RealmOptions | undefined;
+  /** By the name of the method. Default: anonymous only, with the role `anonymous`. */
+  readonly auth?: readonly Authenticator[];
+  readonly limits?: Partial<RouterLimits>;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Told about defects: what hooks throw. */
+  readonly onError?: (error: unknown, where: string) => void;
+}
