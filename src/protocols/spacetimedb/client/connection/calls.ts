@@ -1,4 +1,5 @@
 import { ByteReader } from '../../../../base/byte-reader.js';
+import type { ByteWriter } from '../../../../base/byte-writer.js';
 import type { Clock, Timer } from '../../../../base/clock.js';
 import { WireError } from '../../../../base/wire-error.js';
 import { compileCodec } from '../../../../values/bsatn/codec.js';
@@ -39,8 +40,13 @@ export interface PendingCall {
   promise: Promise<unknown> | undefined;
 }
 
+/** Writes one call as one message. */
+export type WriteCall = (writer: ByteWriter, callable: Callable, args: object, requestId: number) => void;
+
 export interface CallsOptions {
   readonly clock: Clock;
+  /** v2 and v3 unless something else is said. */
+  readonly writeCall?: WriteCall;
   /** How long an answer may take; 0 waits as long as the connection lives. */
   readonly timeoutMs: number;
 }
@@ -49,14 +55,17 @@ export class Calls {
   readonly #outbox: Outbox;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
+  readonly #writeCall: WriteCall;
   readonly #pending = new Map<number, PendingCall>();
+  readonly #idleWaiters: (() => void)[] = [];
   #timer: Timer | undefined;
   #closedBy: ConnectionError | undefined;
 
-  constructor(outbox: Outbox, { clock, timeoutMs }: CallsOptions) {
+  constructor(outbox: Outbox, { clock, timeoutMs, writeCall }: CallsOptions) {
     this.#outbox = outbox;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
+    this.#writeCall = writeCall ?? writeCallV2;
   }
 
   get pendingCount(): number {
@@ -83,7 +92,21 @@ export class Calls {
   take(requestId: number): PendingCall | undefined {
     const call = this.#pending.get(requestId);
     if (call !== undefined) this.#pending.delete(requestId);
+    this.#tellIdle();
     return call;
+  }
+
+  /** Resolves when nothing waits for an answer. */
+  whenIdle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idleWaiters.push(resolve);
+      this.#tellIdle();
+    });
+  }
+
+  #tellIdle(): void {
+    if (this.#idleWaiters.length === 0 || this.#pending.size > 0) return;
+    for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 
   /** The connection is gone: nothing that waits will be answered. */
@@ -94,19 +117,23 @@ export class Calls {
     const calls = [...this.#pending.values()];
     this.#pending.clear();
     for (const call of calls) giveUp(call, error);
+    this.#tellIdle();
   }
 
-  #write({ tag, name, params }: Callable, args: object, requestId: number): void {
+  /** Sends a call whose answer nobody waits for. Throws ConnectionError when it cannot be sent. */
+  send(callable: Callable, args: object, requestId: number): void {
+    if (this.#closedBy !== undefined) throw this.#closedBy;
+    try {
+      this.#write(callable, args, requestId);
+    } catch (error) {
+      throw asConnectionError(error, callable.name);
+    }
+  }
+
+  #write(callable: Callable, args: object, requestId: number): void {
     const writer = this.#outbox.begin();
     try {
-      writer.writeU8(tag);
-      writer.writeU32(requestId);
-      writer.writeU8(0);
-      writer.writeString(name);
-      writer.writeU32(0);
-      const start = writer.length;
-      params.encode(writer, args);
-      writer.view.setUint32(start - 4, writer.length - start, true);
+      this.#writeCall(writer, callable, args, requestId);
     } catch (error) {
       this.#outbox.cancel();
       throw error;
@@ -144,7 +171,24 @@ export class Calls {
       const text = `no answer to \`${call.callable.name}\` within ${this.#timeoutMs} ms; it may still take effect`;
       giveUp(call, new ConnectionError('TIMEOUT', text));
     }
+    this.#tellIdle();
   }
+}
+
+const writeCallV2: WriteCall = (writer, { tag, name, params }, args, requestId) => {
+  writer.writeU8(tag);
+  writer.writeU32(requestId);
+  writer.writeU8(0);
+  writer.writeString(name);
+  writeArguments(writer, params, args);
+};
+
+/** The BSATN product of the arguments after its length, without a copy. */
+export function writeArguments(writer: ByteWriter, params: Codec<object>, args: object): void {
+  writer.writeU32(0);
+  const start = writer.length;
+  params.encode(writer, args);
+  writer.view.setUint32(start - 4, writer.length - start, true);
 }
 
 /** The value that a procedure returned. Throws WireError. */

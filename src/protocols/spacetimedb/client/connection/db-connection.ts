@@ -23,6 +23,7 @@ import { EventContext } from './event-context.js';
 import type { DbContext, Event, ReducerOutcome } from './event-context.js';
 import type { DbConnectionConfig } from './options.js';
 import { Outbox } from './outbox.js';
+import { closeError, socketUrl } from './socket.js';
 import { SubscriptionHandleImpl } from './subscription.js';
 import { SUBSCRIBER, SubscriptionBuilderImpl } from './subscription-builder.js';
 import type { HasSubscriber, Subscriber } from './subscription-builder.js';
@@ -363,37 +364,6 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-
-function socketUrl(
-  uri: URL,
-  databaseName: string,
-  connectionId: ConnectionId,
-  confirmedReads: boolean | undefined,
-): URL {
-  const base = new URL(uri);
-  base.protocol = uri.protocol === 'https:' || uri.protocol === 'wss:' ? 'wss:' : 'ws:';
-  if (!base.pathname.endsWith('/')) base.pathname += '/';
-  const url = new URL(`v1/database/${encodeURIComponent(databaseName)}/subscribe`, base);
-  url.searchParams.set('compression', 'None');
-  url.searchParams.set('connection_id', connectionId.toHexString());
-  if (confirmedReads !== undefined) url.searchParams.set('confirmed', String(confirmedReads));
-  return url;
-}
-
-function closeError({ code, reason, cause }: CloseInfo, wasActive: boolean): ConnectionError {
-  const detail = reason === '' ? describeCause(cause) : reason;
-  const what = wasActive ? 'the connection closed' : 'the connection could not be made';
-  return new ConnectionError(
-    wasActive ? 'DISCONNECTED' : 'CONNECT_FAILED',
-    `${what} (${code}${detail === '' ? '' : `: ${detail}`})`,
-    { cause, closeCode: code, closeReason: reason },
-  );
-}
-
-function describeCause(cause: unknown): string {
-  if (cause instanceof Error) return cause.message;
-  return typeof cause === 'string' ? cause : '';
-}
 
 function readErrorText(error: Uint8Array): string {
   try {
