@@ -6,6 +6,7 @@ import { loadProgram, LoadError } from '../module/load.js';
 import { ModuleLog } from '../module/logs.js';
 import {
   CodegenError,
+  generateAsyncPackage,
   generateTypeScript,
   moduleDefFromSchemaJson,
 } from '../protocols/spacetimedb/codegen/index.js';
@@ -58,7 +59,7 @@ export async function writeBindings(folder: string, files: BindingFiles): Promis
 
 function generate(def: ModuleDef, sdk: Sdk): BindingFiles {
   try {
-    return generateTypeScript(def, { sdk });
+    return sdk === 'chorale-async' ? generateAsyncPackage(def) : generateTypeScript(def, { sdk });
   } catch (cause) {
     if (cause instanceof CodegenError) throw new CliError(cause.message, { cause });
     throw cause;

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -222,6 +222,17 @@ describe('bindings', () => {
   test('can be for the npm package', async () => {
     await run('generate', CHAT, '--sdk', 'spacetimedb', '--out-dir', 'out');
     expect(await readFile(join(folder, 'out', 'index.ts'), 'utf8')).toContain('from "spacetimedb"');
+  });
+
+  test('can be the package of a SpacetimeDBAsyncClient', async () => {
+    await run('generate', CHAT, '--sdk', 'chorale-async', '--out-dir', 'out');
+    expect((await readdir(join(folder, 'out'))).toSorted()).toEqual([
+      'index.ts',
+      'message.ts',
+      'send_message_reducer.ts',
+      'set_name_reducer.ts',
+      'user.ts',
+    ]);
   });
 });
 

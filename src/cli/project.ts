@@ -24,7 +24,9 @@ export interface BindingsTarget {
   readonly sdk: Sdk;
 }
 
-export type Sdk = 'chorale' | 'spacetimedb';
+/** Whose client bindings are for. `chorale-async` is the package of a SpacetimeDBAsyncClient. */
+export const SDKS = ['chorale', 'chorale-async', 'spacetimedb'] as const;
+export type Sdk = (typeof SDKS)[number];
 
 export interface ModuleOptions {
   readonly modulePath?: string | undefined;
@@ -102,7 +104,7 @@ function readBindingsTarget(generate: unknown, root: string): BindingsTarget | u
     if (typeof target !== 'object' || target === null) continue;
     const { language, sdk, 'out-dir': out } = target as Record<string, unknown>;
     if (language !== 'typescript' || typeof out !== 'string') continue;
-    return { outDirectory: join(root, out), sdk: sdk === 'spacetimedb' ? 'spacetimedb' : 'chorale' };
+    return { outDirectory: join(root, out), sdk: SDKS.find((name) => name === sdk) ?? 'chorale' };
   }
   return undefined;
 }

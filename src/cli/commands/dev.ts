@@ -27,7 +27,7 @@ export function addDevCommand(program: Command, context: CommandContext): void {
     .description('watch a module: rebuild, regenerate bindings and swap it in; sockets and data stay')
     .option('-d, --database <name>', 'what the database is called (default: as the folder)')
     .option('-o, --out-dir <folder>', 'write bindings there (default: as chorale.json says)')
-    .option('--sdk <package>', 'whose client the bindings are for: chorale or spacetimedb')
+    .option('--sdk <package>', 'whose client the bindings are for: chorale, chorale-async or spacetimedb')
     .option('--data-dir <folder>', 'as for `start`, when no server runs yet')
     .option('--static <folder>', 'pages to serve, when no server runs yet')
     .addOption(retainOption())

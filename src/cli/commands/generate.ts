@@ -4,7 +4,7 @@ import { generateFromModule, generateFromSchema, writeBindings } from '../bindin
 import { CliError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
 import { example } from '../help-example.js';
-import { addModuleOptions, findProject, type ModuleOptions, type Sdk } from '../project.js';
+import { addModuleOptions, findProject, SDKS, type ModuleOptions, type Sdk } from '../project.js';
 import { addServerOptions, openServer, type ServerOptions } from '../server-options.js';
 
 interface GenerateOptions extends ModuleOptions, ServerOptions {
@@ -20,7 +20,7 @@ export function addGenerateCommand(program: Command, context: CommandContext): v
     .description('write typed bindings for clients of a module')
     .option('-l, --lang <language>', 'typescript', 'typescript')
     .option('-o, --out-dir <folder>', 'where to write them')
-    .addOption(new Option('--sdk <package>', 'whose client they are for').choices(['chorale', 'spacetimedb']))
+    .addOption(new Option('--sdk <package>', 'whose client they are for').choices(SDKS))
     .option('-d, --database <name>', 'read the schema from a running database instead of a module')
     .addHelpText(
       'after',

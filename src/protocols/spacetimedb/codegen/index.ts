@@ -1,3 +1,4 @@
+export { generateAsyncPackage } from './generate-async-package.js';
 export { generateTypeScript } from './generate-typescript.js';
 export type { ClientSdk, GenerateOptions } from './generate-typescript.js';
 export { CodegenError } from './names.js';

@@ -29,12 +29,17 @@ export class NamedTypes implements TypeScope {
     return [...this.#names.values()].filter((name) => used.has(name)).sort();
   }
 
+  /** The name of a type of the typespace, if it has one. */
+  nameOf(ref: number): string | undefined {
+    return this.#names.get(ref);
+  }
+
   reference(ref: number): string {
-    return this.#names.get(ref) ?? typeExpression(this.#typeAt(ref), this, `Type${ref}`);
+    return this.#names.get(ref) ?? typeExpression(this.typeAt(ref), this, `Type${ref}`);
   }
 
   referenceType(ref: number): string {
-    return this.#names.get(ref) ?? valueType(this.#typeAt(ref), this);
+    return this.#names.get(ref) ?? valueType(this.typeAt(ref), this);
   }
 
   /** `export const User = ...; export type User = ...;`, in an order in which each stands before its users. */
@@ -44,7 +49,7 @@ export class NamedTypes implements TypeScope {
 
   #declaration(ref: number): string {
     const name = this.#names.get(ref)!;
-    const type = this.#typeAt(ref);
+    const type = this.typeAt(ref);
     if (!this.#reaches(ref, ref)) {
       const expression = typeExpression(type, this, name);
       return `export const ${name} = ${expression};\nexport type ${name} = __Infer<typeof ${name}>;`;
@@ -78,7 +83,7 @@ export class NamedTypes implements TypeScope {
     const visit = (ref: number): void => {
       if (visited.has(ref)) return;
       visited.add(ref);
-      for (const next of refsOf(this.#typeAt(ref))) visit(next);
+      for (const next of refsOf(this.typeAt(ref))) visit(next);
       if (this.#names.has(ref)) ordered.push(ref);
     };
     for (const ref of [...this.#names.keys()].sort((a, b) => a - b)) visit(ref);
@@ -89,7 +94,7 @@ export class NamedTypes implements TypeScope {
   #reaches(from: number, to: number): boolean {
     const visited = new Set<number>();
     const visit = (ref: number): boolean =>
-      refsOf(this.#typeAt(ref)).some((next) => {
+      refsOf(this.typeAt(ref)).some((next) => {
         if (next === to) return true;
         if (visited.has(next)) return false;
         visited.add(next);
@@ -98,7 +103,8 @@ export class NamedTypes implements TypeScope {
     return visit(from);
   }
 
-  #typeAt(ref: number): AlgebraicType {
+  /** Throws CodegenError when there is none. */
+  typeAt(ref: number): AlgebraicType {
     const type = this.#types[ref];
     if (type === undefined)
       throw new CodegenError(`the schema refers to type ${ref}, which it does not have`);

@@ -38,6 +38,12 @@ export function typeName(parts: readonly string[]): string {
   return RESERVED.has(name) ? `${name}_` : checkName(name, 'type');
 }
 
+/** The name of a variable or function for a canonical name: a property, never a reserved word. */
+export function variableName(canonical: string, what: string): string {
+  const name = propertyName(canonical, what);
+  return RESERVED.has(name) ? `${name}_` : name;
+}
+
 /** The tag of an enum's variant. */
 export function variantTag(canonical: string): string {
   return checkName(toPascalCase(checkName(canonical, 'variant')), 'variant');

@@ -145,9 +145,10 @@ export type TableFilters<S extends RowShape> = {
  */
 export function asyncTable<S extends RowShape>(
   tableName: string,
-  shape: S,
+  row: RowBuilder<S> | S,
   options: { readonly event?: boolean } = {},
 ): AsyncTable<S> & TableFilters<S> {
+  const shape = row instanceof RowBuilder ? row.shape : row;
   return new AsyncTable(tableName, shape, options) as AsyncTable<S> & TableFilters<S>;
 }
 

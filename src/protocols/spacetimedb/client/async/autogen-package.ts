@@ -39,7 +39,7 @@ export function readAutogenPackage(exports: object): AutogenPackage {
   if (tables.size === 0 && reducerParts.size === 0) {
     throw new SpacetimeDBException(
       'BAD_PACKAGE',
-      'this is not a package that `chorale generate --style async` wrote: it holds neither tables nor reducers',
+      'this is not a package that `chorale generate --sdk chorale-async` wrote: it holds neither tables nor reducers',
     );
   }
   return { remoteModule: remoteModuleOf(tables), tables, reducers: reducerParts };

@@ -79,7 +79,7 @@ export class SpacetimeDBAsyncClient {
   #closing: Promise<void> | undefined;
 
   /**
-   * @param autogenPackage what `chorale generate --style async` wrote: `import * as moduleBindings from './module_bindings'`.
+   * @param autogenPackage what `chorale generate --sdk chorale-async` wrote: `import * as moduleBindings from './module_bindings'`.
    * Throws SpacetimeDBException when it is something else, or when a client that is still open was made with it.
    */
   constructor(autogenPackage: object, options: AsyncClientOptions = {}) {
