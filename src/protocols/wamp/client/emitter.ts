@@ -15,7 +15,7 @@ export class Emitter<Events extends object> {
   }
 
   emit<Name extends keyof Events>(name: Name, value: Events[Name]): void {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+    for (const listener of new Set(this.#listeners.get(name))) {
       (listener as (value: Events[Name]) => void)(value);
     }
   }
