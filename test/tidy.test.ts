@@ -12,11 +12,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   net: ['base', 'values'],
   engine: ['base', 'values'],
   hub: ['base', 'values'],
-  module: ['base', 'values', 'identity', 'engine'],
+  documents: ['base', 'values'],
+  module: ['base', 'values', 'identity', 'engine', 'documents'],
   'local-config': [],
-  protocols: ['base', 'values', 'identity', 'net', 'engine', 'hub', 'module'],
-  server: ['base', 'values', 'identity', 'net', 'engine', 'hub', 'module', 'protocols'],
-  cli: ['base', 'values', 'identity', 'net', 'engine', 'hub', 'module', 'protocols', 'server'],
+  protocols: ['base', 'values', 'identity', 'net', 'engine', 'hub', 'documents', 'module'],
+  server: ['base', 'values', 'identity', 'net', 'engine', 'hub', 'documents', 'module', 'protocols'],
+  cli: ['base', 'values', 'identity', 'net', 'engine', 'hub', 'documents', 'module', 'protocols', 'server'],
 };
 
 const IMPORT = /(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g;

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Random } from '../base/random.js';
 import type { ConnectionId, Identity } from '../values/identity.js';
-import type { CommitLog, TxOffset } from './log/commit-log.js';
+import type { CommitLog, LogSection, TxOffset } from './log/commit-log.js';
 import type { TableDef } from './schema.js';
 
 /** A stored row: an object keyed by the columns' properties. Never changed in place; an update stores a new one. */
@@ -13,6 +13,26 @@ export interface DatabaseOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: CommitLog;
+}
+
+/** Keeps what sections of one kind of the log say, beside the tables: documents, for example. */
+export interface SectionKeeper {
+  /** See `SectionKind`. */
+  readonly kind: number;
+  /** Takes a section that the log or a snapshot gives back. `bytes` are good during the call only. */
+  replay(bytes: Uint8Array, record: SectionRecord): void;
+  /** What a snapshot has to keep. */
+  sections(): readonly LogSection[];
+  /** After the log failed: forgets what is after `offset`. */
+  takeBack(offset: TxOffset): void;
+}
+
+/** The transaction that a section was logged in. */
+export interface SectionRecord {
+  /** 0 when it is from a snapshot. */
+  readonly offset: TxOffset;
+  readonly timestampMicros: number;
+  readonly author: Identity | undefined;
 }
 
 /** Who asks, for what he may see. */

@@ -1,8 +1,16 @@
 import { assert } from '../base/assert.js';
 import { decodeFromBytes } from '../values/bsatn/codec.js';
-import type { Commit, DatabaseOptions, Row, RowChange, TableDelta, TransactionOrigin } from './contract.js';
+import type {
+  Commit,
+  DatabaseOptions,
+  Row,
+  RowChange,
+  SectionKeeper,
+  TableDelta,
+  TransactionOrigin,
+} from './contract.js';
 import { didYouMean, EngineError } from './errors.js';
-import type { CommitLog, LogSection, TableChange, TransactionRecord } from './log/commit-log.js';
+import type { CommitLog, LogSection, TableChange, TransactionRecord, TxOffset } from './log/commit-log.js';
 import { SectionKind } from './log/record-codec.js';
 import { OpenConnections } from './open-connections.js';
 import { ScheduleBook } from './schedule/schedule-book.js';
@@ -35,6 +43,7 @@ export class Database {
   readonly openConnections = new OpenConnections();
   /** When scheduled rows are due; kept up to date by rows and sections. */
   readonly schedules = new ScheduleBook();
+  readonly #keepers = new Map<number, SectionKeeper>();
   #schema: DatabaseSchema;
   readonly #bySourceName: ReadonlyMap<string, Table>;
   readonly #scope = new WriteScope();
@@ -118,9 +127,15 @@ export class Database {
     this.#scope.sections.push(section);
   }
 
+  /** Hands sections of its kind to `keeper` from now on, when the log is replayed. Whoever adds such a section tells it himself. */
+  addKeeper(keeper: SectionKeeper): void {
+    this.#keepers.set(keeper.kind, keeper);
+  }
+
   /** What a snapshot has to keep besides the rows: where sequences go on, when scheduled rows are due. */
   stateSections(): LogSection[] {
-    return [...this.#sequenceSections(), ...this.schedules.sections()];
+    const kept = [...this.#keepers.values()].flatMap((keeper) => keeper.sections());
+    return [...this.#sequenceSections(), ...this.schedules.sections(), ...kept];
   }
 
   #sequenceSections(): LogSection[] {
@@ -133,7 +148,7 @@ export class Database {
   }
 
   /** Does again what a logged transaction did, without logging it or telling anybody. For recovery. */
-  applyChanges(record: Pick<TransactionRecord, 'changes' | 'sections' | 'timestampMicros'>): void {
+  applyChanges(record: ReplayedRecord, offset: TxOffset = 0): void {
     assert(!this.inTransaction, 'changes are replayed between transactions');
     for (const change of record.changes) {
       const table = this.table(change.table);
@@ -151,6 +166,8 @@ export class Database {
     for (const section of record.sections ?? []) {
       if (section.kind === SectionKind.sequence) this.#restoreSequence(section.bytes);
       else this.#applySection(section);
+      const { timestampMicros, caller: author } = record;
+      this.#keepers.get(section.kind)?.replay(section.bytes, { offset, timestampMicros, author });
     }
   }
 
@@ -162,6 +179,7 @@ export class Database {
   /** Undoes logged transactions, newest first, after the log failed: they will never be on disk. */
   takeBack(records: readonly Pick<TransactionRecord, 'changes'>[]): void {
     assert(!this.inTransaction, 'changes are taken back between transactions');
+    for (const keeper of this.#keepers.values()) keeper.takeBack(this.log.lastOffset);
     for (const { changes } of records) {
       for (const { table: name, deletes, inserts } of changes) {
         const table = this.table(name);
@@ -259,6 +277,9 @@ export class Database {
     }
   }
 }
+
+type ReplayedRecord = Pick<TransactionRecord, 'changes' | 'sections' | 'timestampMicros'> &
+  Partial<Pick<TransactionRecord, 'caller'>>;
 
 /** A delta whose rows know where in the transaction's bytes they stand. */
 interface EncodedDelta extends TableDelta {

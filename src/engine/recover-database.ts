@@ -43,9 +43,9 @@ export async function recoverDatabase(
     databaseKey,
     snapshotOffset,
     ...(segmentBytesMax === undefined ? {} : { segmentBytesMax }),
-    apply: (record) => {
+    apply: (record, offset) => {
       replayedCount += 1;
-      return replay.apply(record);
+      return replay.apply(record, offset);
     },
   });
   const { log, epoch, torn } = recovered;
@@ -98,10 +98,10 @@ class Replay {
     this.#build = build;
   }
 
-  apply(record: TransactionRecord): void | Promise<void> {
+  apply(record: TransactionRecord, offset: TxOffset): void | Promise<void> {
     const program = record.sections?.find(({ kind }) => kind === SectionKind.program);
-    if (program !== undefined) return this.#applyWithProgram(record, program);
-    this.#applyRest(record);
+    if (program !== undefined) return this.#applyWithProgram(record, program, offset);
+    this.#applyRest(record, offset);
   }
 
   applySection(section: LogSection): void | Promise<void> {
@@ -113,14 +113,14 @@ class Replay {
     this.#opened().table(table).replay({ table, deletes: [], inserts: rows });
   }
 
-  async #applyWithProgram(record: TransactionRecord, program: LogSection): Promise<void> {
+  async #applyWithProgram(record: TransactionRecord, program: LogSection, offset: TxOffset): Promise<void> {
     await this.#takeProgram(program.bytes);
-    this.#applyRest(record);
+    this.#applyRest(record, offset);
   }
 
-  #applyRest(record: TransactionRecord): void {
-    if (record.changes.length > 0) this.#opened().applyChanges(record);
-    else this.database?.applyChanges(record);
+  #applyRest(record: TransactionRecord, offset: TxOffset): void {
+    if (record.changes.length > 0) this.#opened().applyChanges(record, offset);
+    else this.database?.applyChanges(record, offset);
   }
 
   async #takeProgram(bytes: Uint8Array): Promise<void> {

@@ -3,7 +3,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { Clock } from '../base/clock.js';
 import { encodeHex } from '../base/hex.js';
 import type { Random } from '../base/random.js';
-import { Database } from '../engine/database.js';
+import type { Database } from '../engine/database.js';
 import { MemoryLog, waitUntilDurable } from '../engine/log/commit-log.js';
 import type { CommitLog } from '../engine/log/commit-log.js';
 import { Snapshotter } from '../engine/snapshotter.js';
@@ -23,6 +23,7 @@ import type { DatabaseRuntime } from '../protocols/spacetimedb/server/runtime.js
 import type { Identity } from '../values/identity.js';
 import type { DatabaseStore, StoredLog } from './database-store.js';
 import { HostedDatabase, snapshotAsNeeded } from './hosted-database.js';
+import { openDatabase } from './open-database.js';
 import { decodeStoredProgram, type Program, type StoredProgram } from './program.js';
 
 export interface DatabaseCatalogOptions {
@@ -176,7 +177,7 @@ export class DatabaseCatalog implements Catalog {
     const recovered = await store?.recover(identity, async (bytes) => {
       module = await this.#loadStored(decodeStoredProgram(bytes), moduleLog);
       const log: CommitLog = new MemoryLog();
-      return new Database(module.def.schema, { identity, owner, clock, random, log });
+      return openDatabase(module.def.schema, { identity, owner, clock, random, log });
     });
     if (recovered === undefined || module === undefined) {
       await store?.remove(identity);

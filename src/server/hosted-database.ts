@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Random } from '../base/random.js';
-import { Database } from '../engine/database.js';
+import type { DocumentStore } from '../documents/document-store.js';
+import type { Database } from '../engine/database.js';
 import { LiveQueries } from '../engine/live/live-queries.js';
 import type { CommitLog, LogSection } from '../engine/log/commit-log.js';
 import { readBackup } from '../engine/log/backup-file.js';
@@ -19,6 +20,7 @@ import { CloseCode } from '../protocols/spacetimedb/server/close-code.js';
 import { Delivery, type FlushScheduler } from '../protocols/spacetimedb/server/delivery.js';
 import type { AdHocQuery, DatabaseRuntime, OpenSession } from '../protocols/spacetimedb/server/runtime.js';
 import type { Identity } from '../values/identity.js';
+import { documentsOf, openDatabase } from './open-database.js';
 import { encodeStoredProgram, type Program } from './program.js';
 
 export interface HostedDatabaseOptions {
@@ -86,6 +88,11 @@ export class HostedDatabase implements DatabaseRuntime {
 
   get database(): Database {
     return this.#database;
+  }
+
+  /** Shared documents; others after a reset. */
+  get documents(): DocumentStore {
+    return documentsOf(this.#database);
   }
 
   get live(): LiveQueries {
@@ -238,7 +245,7 @@ export class HostedDatabase implements DatabaseRuntime {
 
   #makeDatabase(module: Module): Database {
     const { identity, owner, clock, log } = this;
-    return new Database(module.def.schema, { identity, owner, clock, log, random: this.#random });
+    return openDatabase(module.def.schema, { identity, owner, clock, log, random: this.#random });
   }
 
   #makeHost(module: Module): ModuleHost {

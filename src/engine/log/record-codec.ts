@@ -20,7 +20,7 @@ import type { LogSection, TableChange, TransactionRecord } from './commit-log.js
  * | kind | holds           | bytes                                                                                  |
  * |  1   | row changes     | table name, u32 count of deletes, count x (u32 length, row), the same for inserts      |
  * |  2   | program         | u8 1 if the tables begin anew, else 0; then what the server needs to run the module    |
- * |  3   | document update | room, update                                                                           |
+ * |  3   | document update | see documents/document-section.ts                                                      |
  * |  4   | published event | topic, payload                                                                         |
  * |  5   | epoch           | written when a process opens the log                                                   |
  * |  6   | close           | written when a process closes the log in good order                                    |

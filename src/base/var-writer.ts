@@ -1,0 +1,43 @@
+import { ByteWriter } from './byte-writer.js';
+
+const utf8 = new TextEncoder();
+
+/** Writes what `VarReader` reads. */
+export class VarWriter {
+  readonly #bytes = new ByteWriter(64);
+
+  writeU8(value: number): this {
+    this.#bytes.writeU8(value);
+    return this;
+  }
+
+  writeVarUint(value: number): this {
+    let rest = value;
+    while (rest > 0x7f) {
+      this.#bytes.writeU8((rest % 128) | 0x80);
+      rest = Math.floor(rest / 128);
+    }
+    this.#bytes.writeU8(rest);
+    return this;
+  }
+
+  writeRaw(value: Uint8Array): this {
+    this.#bytes.writeRaw(value);
+    return this;
+  }
+
+  /** varuint length, then the bytes. */
+  writeVarBytes(value: Uint8Array): this {
+    return this.writeVarUint(value.length).writeRaw(value);
+  }
+
+  /** varuint byte length, then UTF-8. */
+  writeVarString(value: string): this {
+    return this.writeVarBytes(utf8.encode(value));
+  }
+
+  /** A copy of what was written; the writer is empty afterwards. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.finish();
+  }
+}

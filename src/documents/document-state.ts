@@ -1,0 +1,62 @@
+import { VarReader } from '../base/var-reader.js';
+import { VarWriter } from '../base/var-writer.js';
+import { IdRanges } from './id-ranges.js';
+import type { UpdateSummary } from './scan-update.js';
+
+/** What a document has, known from the headers of its updates alone. */
+export class DocumentState {
+  readonly #structs = new IdRanges();
+  readonly #deletes = new IdRanges();
+  /** By client, the highest clock that something points at and that is not here. */
+  readonly #unmet = new Map<number, number>();
+
+  /** Whether something is missing without which part of the updates cannot be placed. */
+  get hasGaps(): boolean {
+    return this.#structs.hasGaps || this.#unmet.size > 0;
+  }
+
+  /** Whether everything in it is here already. */
+  knows({ structs, deletes }: UpdateSummary): boolean {
+    for (let i = 0; i < structs.length; i += 3)
+      if (!this.#structs.has(structs[i]!, structs[i + 1]!, structs[i + 2]!)) return false;
+    for (let i = 0; i < deletes.length; i += 3)
+      if (!this.#deletes.has(deletes[i]!, deletes[i + 1]!, deletes[i + 2]!)) return false;
+    return true;
+  }
+
+  add({ structs, deletes, needs }: UpdateSummary): void {
+    for (let i = 0; i < structs.length; i += 3)
+      this.#structs.add(structs[i]!, structs[i + 1]!, structs[i + 2]!);
+    for (let i = 0; i < deletes.length; i += 3)
+      this.#deletes.add(deletes[i]!, deletes[i + 1]!, deletes[i + 2]!);
+    for (let i = 0; i < needs.length; i += 2) this.#need(needs[i]!, needs[i + 1]!);
+    for (const [client, clock] of this.#unmet)
+      if (this.#structs.next(client) > clock) this.#unmet.delete(client);
+  }
+
+  #need(client: number, clock: number): void {
+    if (this.#structs.next(client) > clock) return;
+    this.#unmet.set(client, Math.max(clock, this.#unmet.get(client) ?? 0));
+  }
+
+  /** As in a syncStep1: varuint n, n x (client, next clock). */
+  encodeStateVector(): Uint8Array<ArrayBuffer> {
+    const entries = [...this.#structs.clients]
+      .map((client) => [client, this.#structs.next(client)] as const)
+      .filter(([, clock]) => clock > 0)
+      // Highest client first, as yjs does, so that equal vectors are equal bytes.
+      .toSorted(([a], [b]) => b - a);
+    const writer = new VarWriter().writeVarUint(entries.length);
+    for (const [client, clock] of entries) writer.writeVarUint(client).writeVarUint(clock);
+    return writer.finish();
+  }
+}
+
+/** Checks that it is a state vector. Throws WireError. */
+export function checkStateVector(bytes: Uint8Array): void {
+  const reader = new VarReader(bytes);
+  for (let left = reader.readVarUint(); left > 0; left--) {
+    reader.readVarUint();
+    reader.readVarUint();
+  }
+}
