@@ -169,7 +169,7 @@ test('all tables are those that the asker may read', () => {
   expect(tables(owner)).toEqual(['player', 'secret']);
 });
 
-test('columns and tables answer to their canonical and to their author’s names', () => {
+test('columns and tables answer to their canonical and to their author’s names, tables also to their class', () => {
   const [player] = schema.tables;
   const columns = player!.columns.map((column, index) =>
     index === 0 ? { ...column, name: 'player_id', property: 'playerId' } : column,
@@ -182,6 +182,7 @@ test('columns and tables answer to their canonical and to their author’s names
     'SELECT player_id FROM the_player',
     'SELECT "thePlayer"."playerId" FROM "thePlayer"',
     'SELECT the_player.player_id FROM "thePlayer"',
+    'SELECT ThePlayer.player_id FROM ThePlayer',
   ]) {
     const bound = bindSelect(selectOf(sql), renamed, viewer);
     expect(bound.projection).toEqual({ kind: 'columns', columns: [{ name: 'player_id', index: 0 }] });
