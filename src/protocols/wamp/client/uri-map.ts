@@ -3,8 +3,9 @@ import { prefixMatch, wildcardMatch } from './uri.js';
 import type { UriPattern } from './uri.js';
 
 /**
- * Values under URI patterns, found as a router finds a registration: exact, else the longest prefix, else the wildcard with
- * the longest run of literal components before its first empty one, then the next run, and so on.
+ * Values under URI patterns, found as our router finds a registration: exact, else the longest prefix that ends with a component,
+ * else the wildcard with the longest run of literal components before its first empty one, then the next run, and so on, else the
+ * longest prefix that ends within a component (the specification's prefixes are of the text, its example of ranking is not).
  */
 export class UriMap<Value> {
   readonly #byPolicy: Readonly<Record<MatchPolicy, Map<string, Value>>> = {
@@ -42,16 +43,17 @@ export class UriMap<Value> {
   find(uri: string): Value | undefined {
     const { exact, prefix, wildcard } = this.#byPolicy;
     if (exact.has(uri)) return exact.get(uri);
-    const longest = best(
-      [...prefix.keys()].filter((key) => prefixMatch(key, uri)),
+    const prefixes = [...prefix.keys()].filter((key) => prefixMatch(key, uri));
+    const whole = best(
+      prefixes.filter((key) => endsWithComponent(key, uri)),
       byLength,
     );
-    if (longest !== undefined) return prefix.get(longest);
-    const closest = best(
-      [...wildcard.keys()].filter((key) => wildcardMatch(key, uri)),
-      byLiteralRuns,
-    );
-    return closest === undefined ? undefined : wildcard.get(closest);
+    if (whole !== undefined) return prefix.get(whole);
+    const wildcards = [...wildcard.keys()].filter((key) => wildcardMatch(key, uri));
+    const closest = best(wildcards, byLiteralRuns);
+    if (closest !== undefined) return wildcard.get(closest);
+    const longest = best(prefixes, byLength);
+    return longest === undefined ? undefined : prefix.get(longest);
   }
 
   *[Symbol.iterator](): IterableIterator<readonly [UriPattern, Value]> {
@@ -67,6 +69,10 @@ function patternOf(key: string | UriPattern): UriPattern {
 
 function best(keys: readonly string[], compare: (a: string, b: string) => number): string | undefined {
   return keys.reduce<string | undefined>((a, b) => (a === undefined || compare(b, a) > 0 ? b : a), undefined);
+}
+
+function endsWithComponent(prefix: string, uri: string): boolean {
+  return prefix.length === uri.length || prefix.endsWith('.') || uri[prefix.length] === '.';
 }
 
 const byLength = (a: string, b: string): number => a.length - b.length;
