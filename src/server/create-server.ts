@@ -11,7 +11,7 @@ import type { Module } from '../module/definition/build-module.js';
 import { Listener, type ListenerLimits } from '../net/listener.js';
 import type { HttpRouter } from '../net/http/http-router.js';
 import { addRoutes } from '../protocols/spacetimedb/server/http/routes.js';
-import { subscribeRoute } from '../protocols/spacetimedb/server/websocket.js';
+import { legacySubscribeRoute, subscribeRoute } from '../protocols/spacetimedb/server/websocket.js';
 import { DatabaseCatalog } from './catalog.js';
 import { type DatabaseFolders, DatabaseStore } from './database-store.js';
 import type { HostedDatabase } from './hosted-database.js';
@@ -107,7 +107,9 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
     await catalog.close();
   };
   try {
-    listener.addUpgradeRoute(subscribeRoute({ catalog, authority, random, onError }));
+    const sockets = { catalog, authority, random, onError };
+    listener.addUpgradeRoute(subscribeRoute(sockets));
+    listener.addUpgradeRoute(legacySubscribeRoute(sockets));
     addRoutes(listener.router, { catalog, authority, clock, random, version: VERSION });
     if (options.staticDirectory !== undefined) {
       listener.router.fallback(await serveFolder(options.staticDirectory));

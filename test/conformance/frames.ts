@@ -6,7 +6,11 @@ import { TokenAuthority } from '../../src/identity/tokens.js';
 import { Listener } from '../../src/net/listener.js';
 import { FakeCatalog } from '../../src/protocols/spacetimedb/server/testing/fake-catalog.js';
 import { Session } from '../../src/protocols/spacetimedb/server/session.js';
-import { randomConnectionId, subscribeRoute } from '../../src/protocols/spacetimedb/server/websocket.js';
+import {
+  legacySubscribeRoute,
+  randomConnectionId,
+  subscribeRoute,
+} from '../../src/protocols/spacetimedb/server/websocket.js';
 import type { WireOptions } from '../../src/protocols/spacetimedb/server/wires/make-wire.js';
 import { module } from './chat-module.js';
 import { runModule } from './database.js';
@@ -118,17 +122,24 @@ export async function startOverWebSocket(): Promise<FrameServer> {
   const database = runModule(module, owner.identity, (flush) => listener.turns.beforeFlush(flush));
   const catalog = new FakeCatalog();
   catalog.databases.push(database);
-  listener.addUpgradeRoute(subscribeRoute({ catalog, authority, random: systemRandom, onError: fail }));
+  const sockets = { catalog, authority, random: systemRandom, onError: fail };
+  listener.addUpgradeRoute(subscribeRoute(sockets));
+  listener.addUpgradeRoute(legacySubscribeRoute(sockets));
 
   const open = (options: LinkOptions, heard: FrameListener): Promise<FrameLink> => {
     const { token, confirmed, compression, isLight, protocol } = options;
     const presented = token === 'owner' ? owner.token : token;
-    const headers = presented === undefined ? {} : { authorization: `Bearer ${presented}` };
+    const isLegacy = protocol === 'v1.text.spacetimedb';
+    const authorization = isLegacy
+      ? `Basic ${Buffer.from(`token:${presented}`).toString('base64')}`
+      : `Bearer ${presented}`;
+    const headers = presented === undefined ? {} : { authorization };
     const query = new URLSearchParams();
     if (confirmed !== undefined) query.set('confirmed', String(confirmed));
     if (compression !== undefined) query.set('compression', compression);
     if (isLight !== undefined) query.set('light', String(isLight));
-    const url = `${listener.url.replace('http', 'ws')}/v1/database/conformance/subscribe?${query}`;
+    const path = isLegacy ? '/database/subscribe/conformance' : '/v1/database/conformance/subscribe';
+    const url = `${listener.url.replace('http', 'ws')}${path}?${query}`;
     const socket = new WebSocket(url, protocol, { headers, perMessageDeflate: false });
     socket.on('message', (data: Buffer, isBinary) =>
       isBinary ? heard.onFrame(data) : heard.onText(data.toString()),

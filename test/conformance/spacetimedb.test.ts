@@ -2,6 +2,7 @@ import { startInMemory, startOverWebSocket } from './frames.js';
 import type { FrameServer } from './frames.js';
 import { runSuite } from './spacetimedb.js';
 import type { SuiteServer } from './spacetimedb.js';
+import { runTextSuite } from './spacetimedb-text.js';
 import { runV1Suite } from './spacetimedb-v1.js';
 import { WireClient } from './wire-client.js';
 
@@ -22,3 +23,5 @@ runSuite({ name: 'memory', start: () => withClients(startInMemory) });
 runSuite({ name: 'WebSocket', start: () => withClients(startOverWebSocket) });
 runV1Suite({ name: 'memory', start: startInMemory });
 runV1Suite({ name: 'WebSocket', start: startOverWebSocket });
+runTextSuite({ name: 'memory', start: startInMemory });
+runTextSuite({ name: 'WebSocket', start: startOverWebSocket });

@@ -134,7 +134,7 @@ class JsonEncoder {
 }
 
 /** Which variant a JavaScript value is, and its payload. */
-function openSum(type: SumType, value: unknown): { index: number; payload: unknown } {
+export function openSum(type: SumType, value: unknown): { index: number; payload: unknown } {
   if (optionInner(type) !== undefined) {
     return value === undefined || value === null ? { index: 1, payload: {} } : { index: 0, payload: value };
   }

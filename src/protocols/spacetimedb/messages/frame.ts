@@ -5,7 +5,7 @@
  * | client -> server | exactly one ClientMessage                 | one or more ClientMessages back to back, no separator |
  * | server -> client | compression u8, then one ServerMessage    | compression u8, then one or more ServerMessages       |
  *
- * v1.json: text messages of one JSON document each, in both directions, never compressed.
+ * v1.json, v1.text: text messages of one JSON document each, in both directions, never compressed.
  *
  * compression: 0 none, 1 brotli, 2 gzip, over everything after the byte. Answering 0 is always legal, and to v2 and v3
  * we do: the npm client unpacks frames asynchronously without a queue, so a compressed frame may overtake a plain one.
@@ -19,6 +19,10 @@ export type Subprotocol = (typeof SUBPROTOCOLS)[number];
 /** What clients of 1.x servers ask for. */
 export const V1_SUBPROTOCOLS = ['v1.bsatn.spacetimedb', 'v1.json.spacetimedb'] as const;
 export type V1Subprotocol = (typeof V1_SUBPROTOCOLS)[number];
+
+/** What the Python SDK of 2024 asks for. */
+export const TEXT_SUBPROTOCOL = 'v1.text.spacetimedb';
+export type TextSubprotocol = typeof TEXT_SUBPROTOCOL;
 
 export const Compression = { none: 0, brotli: 1, gzip: 2 } as const;
 export type Compression = (typeof Compression)[keyof typeof Compression];

@@ -187,6 +187,11 @@ export class Session implements WireSession, TurnOwner {
     }
   }
 
+  fail(reason: string): void {
+    // Not now: this may be within a commit that is still being told to other sessions.
+    queueMicrotask(() => this.close(CloseCode.error, reason));
+  }
+
   claim(): ByteWriter {
     return this.database.delivery.claim(this);
   }

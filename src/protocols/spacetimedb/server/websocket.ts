@@ -5,9 +5,15 @@ import type { WebSocketConnection, WebSocketHandler } from '../../../net/websock
 import type { UpgradeDecision, UpgradeRequest, UpgradeRoute } from '../../../net/websocket/upgrade.js';
 import type { Random } from '../../../base/random.js';
 import { ConnectionId } from '../../../values/identity.js';
-import { CLIENT_MESSAGE_BYTES_MAX, SUBPROTOCOLS, V1_SUBPROTOCOLS } from '../messages/frame.js';
+import {
+  CLIENT_MESSAGE_BYTES_MAX,
+  SUBPROTOCOLS,
+  TEXT_SUBPROTOCOL,
+  V1_SUBPROTOCOLS,
+} from '../messages/frame.js';
 import type { Catalog } from './catalog.js';
 import type { SessionLink } from './framing.js';
+import { withBearer } from './basic-token.js';
 import { findDatabase } from './find-database.js';
 import type { SessionLimits } from './limits.js';
 import type { DatabaseRuntime } from './runtime.js';
@@ -38,11 +44,32 @@ export interface SubscribeRouteOptions {
 export function subscribeRoute(options: SubscribeRouteOptions): UpgradeRoute {
   return {
     pattern: '/v1/database/:name/subscribe',
-    accept: (request) => decide(options, request),
+    accept: (request) => decide(options, request, SERVED),
   };
 }
 
-async function decide(options: SubscribeRouteOptions, request: UpgradeRequest): Promise<UpgradeDecision> {
+/**
+ * The same for the Python SDK of 2024, `GET /database/subscribe/:name`. Its query has only `client_address`, which is
+ * the connection's id; its token comes as `Authorization: Basic` of `token:<jwt>`.
+ */
+export function legacySubscribeRoute(options: SubscribeRouteOptions): UpgradeRoute {
+  return {
+    pattern: '/database/subscribe/:name',
+    accept: (request) => {
+      const query = new URLSearchParams(request.query);
+      const address = query.get('client_address');
+      if (address !== null) query.set('connection_id', address);
+      const headers = withBearer(request.headers);
+      return decide(options, { ...request, headers, query }, [TEXT_SUBPROTOCOL]);
+    },
+  };
+}
+
+async function decide(
+  options: SubscribeRouteOptions,
+  request: UpgradeRequest,
+  served: readonly WireOptions['protocol'][],
+): Promise<UpgradeDecision> {
   const found = findDatabase(options.catalog, request.params['name'] ?? '');
   if (found.kind !== 'found') return reject(found.status, found.message);
   const credentials = await authenticate(options.authority, request);
@@ -51,8 +78,8 @@ async function decide(options: SubscribeRouteOptions, request: UpgradeRequest): 
     'spacetime-identity': credentials.identity.toHexString(),
     'spacetime-identity-token': credentials.token,
   };
-  const protocol = SERVED.find((name) => request.offeredProtocols.includes(name));
-  if (protocol === undefined) return reject(400, noProtocol(request.offeredProtocols), headers);
+  const protocol = served.find((name) => request.offeredProtocols.includes(name));
+  if (protocol === undefined) return reject(400, noProtocol(request.offeredProtocols, served), headers);
   const query = readQuery(request.query, protocol, options.random);
   if (typeof query === 'string') return reject(400, query, headers);
   return {
@@ -85,9 +112,9 @@ function reject(
   return { kind: 'reject', status, body, headers };
 }
 
-function noProtocol(offered: readonly string[]): string {
+function noProtocol(offered: readonly string[], served: readonly string[]): string {
   const asked = offered.length === 0 ? 'none' : offered.join(', ');
-  return `no valid protocol selected: this server speaks ${SERVED.join(', ')}, the client offered ${asked}`;
+  return `no valid protocol selected: this server speaks ${served.join(', ')}, the client offered ${asked}`;
 }
 
 /** What a client asks for by its address. */

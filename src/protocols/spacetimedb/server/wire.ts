@@ -47,6 +47,8 @@ export interface WireSession extends LiveListener {
   callReducer(name: string, args: Uint8Array): ReducerOutcome;
   callReducerJson(name: string, args: string): ReducerOutcome;
   readonly ownDeltas: readonly QueryDelta[];
+  /** Ends the connection soon, for versions that cannot say what went wrong. */
+  fail(reason: string): void;
   /** The shared writer, for one message. `finish` has to follow before anything else is said. */
   claim(): ByteWriter;
   /** Ends the message in the writer. @param offset the newest transaction it speaks of, 0 if none. */

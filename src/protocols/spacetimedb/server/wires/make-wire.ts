@@ -1,9 +1,10 @@
 import { assertNever } from '../../../../base/assert.js';
-import type { Subprotocol, V1Subprotocol } from '../../messages/frame.js';
+import type { Subprotocol, TextSubprotocol, V1Subprotocol } from '../../messages/frame.js';
 import { brotliFrames, gzipFrames, joinedFrames, singleFrames } from '../framing.js';
 import type { Framing } from '../framing.js';
 import type { Wire, WireSession } from '../wire.js';
 import { CurrentWire } from './current-wire.js';
+import { TextWire } from './text-wire.js';
 import { V1Bsatn } from './v1-bsatn.js';
 import { V1Json } from './v1-json.js';
 import { V1Wire } from './v1-wire.js';
@@ -12,7 +13,7 @@ import { V1Wire } from './v1-wire.js';
 export type AskedCompression = 'None' | 'Gzip' | 'Brotli';
 
 export interface WireOptions {
-  readonly protocol: Subprotocol | V1Subprotocol;
+  readonly protocol: Subprotocol | V1Subprotocol | TextSubprotocol;
   /** Used in v1.bsatn only. Default None. */
   readonly compression?: AskedCompression;
   /** v1: leave out who did it from updates by others. */
@@ -37,6 +38,8 @@ export function makeWire(session: WireSession, options: WireOptions): Wire {
       return new V1Wire(session, new V1Bsatn(session, V1_FRAMING[compression]), isLight);
     case 'v1.json.spacetimedb':
       return new V1Wire(session, new V1Json(session), isLight);
+    case 'v1.text.spacetimedb':
+      return new TextWire(session);
     default:
       return assertNever(protocol);
   }
