@@ -1,11 +1,16 @@
+import type { ByteReader } from '../base/byte-reader.js';
 import type { Database } from './database.js';
 import type { LogSection, TransactionRecord, TxOffset } from './log/commit-log.js';
 import type { Disk } from './log/disk.js';
 import type { FileLog } from './log/file-log.js';
 import { LogError } from './log/log-error.js';
-import { SectionKind } from './log/record-codec.js';
+import { decodeRecord, SectionKind, skipToSections } from './log/record-codec.js';
 import { recoverLog, type RecoveredLog } from './log/recovery.js';
+import type { Table } from './tables/table.js';
 import { listSnapshots, readSnapshot, removeUnfinishedSnapshots } from './log/snapshot-file.js';
+
+// Kind and length.
+const SECTION_HEADER_BYTES = 5;
 
 export interface RecoverDatabaseOptions {
   readonly databaseKey: string;
@@ -43,9 +48,9 @@ export async function recoverDatabase(
     databaseKey,
     snapshotOffset,
     ...(segmentBytesMax === undefined ? {} : { segmentBytesMax }),
-    apply: (record, offset) => {
+    applyBytes: (reader, end, offset) => {
       replayedCount += 1;
-      return replay.apply(record, offset);
+      return replay.applyBytes(reader, end, offset);
     },
   });
   const { log, epoch, torn } = recovered;
@@ -93,9 +98,54 @@ class Replay {
   database: Database | undefined;
   program: Uint8Array | undefined;
   readonly #build: RecoverDatabaseOptions['build'];
+  /** The table of the last change, and its name with the length before it. */
+  #lastTable: Table | undefined;
+  #lastName = new Uint8Array();
 
   constructor(build: RecoverDatabaseOptions['build']) {
     this.#build = build;
+  }
+
+  /** A record as it stands in the log. Most hold nothing but rows of ordinary tables, and then nothing is made but those. */
+  applyBytes(reader: ByteReader, end: number, offset: TxOffset): void | Promise<void> {
+    const start = reader.offset;
+    skipToSections(reader);
+    const sectionsAt = reader.offset;
+    if (!this.#hasOnlyRows(reader, end))
+      return this.apply(decodeRecord(reader.bytes.subarray(start, end)), offset);
+    reader.offset = sectionsAt;
+    while (reader.offset < end) {
+      reader.offset += SECTION_HEADER_BYTES;
+      this.#tableAt(reader)!.replayStored(reader);
+    }
+  }
+
+  #hasOnlyRows(reader: ByteReader, end: number): boolean {
+    while (reader.offset < end) {
+      const kind = reader.readU8();
+      const size = reader.readU32();
+      const next = reader.offset + size;
+      if (kind !== SectionKind.rows) return false;
+      const def = this.#tableAt(reader)?.def;
+      if (def === undefined || def.isEvent || def.schedule !== undefined) return false;
+      reader.offset = next;
+    }
+    return true;
+  }
+
+  /** The table whose name stands there; the reader is behind it afterwards. Mostly the same one again. */
+  #tableAt(reader: ByteReader): Table | undefined {
+    const at = reader.offset;
+    const { bytes } = reader;
+    const name = this.#lastName;
+    if (this.#lastTable !== undefined && startsWith(bytes, at, name)) {
+      reader.offset = at + name.length;
+      return this.#lastTable;
+    }
+    const table = this.database?.findTable(reader.readString());
+    this.#lastTable = table;
+    this.#lastName = bytes.slice(at, reader.offset);
+    return table;
   }
 
   apply(record: TransactionRecord, offset: TxOffset): void | Promise<void> {
@@ -128,6 +178,7 @@ class Replay {
     this.program = bytes.slice(1);
     if (bytes[0] !== 1 && this.database !== undefined) return;
     this.database = await this.#build(this.program);
+    this.#lastTable = undefined;
   }
 
   #opened(): Database {
@@ -135,6 +186,11 @@ class Replay {
       throw new LogError('CORRUPT', 'the log changes rows before it says which tables there are');
     return this.database;
   }
+}
+
+function startsWith(bytes: Uint8Array, at: number, start: Uint8Array): boolean {
+  for (let i = 0; i < start.length; i++) if (bytes[at + i] !== start[i]) return false;
+  return true;
 }
 
 /** Whether the tables begin anew with this section. */

@@ -1,15 +1,24 @@
-import type { TransactionRecord, TxOffset } from './commit-log.js';
+import type { TxOffset } from './commit-log.js';
 import type { Disk, DiskFile } from './disk.js';
 import { FileLog, type FileLogOptions, type LogTail } from './file-log.js';
 import { LogError, otherVersion } from './log-error.js';
 import { FORMAT_VERSION, parseSegmentName, SEGMENT_HEADER_BYTES } from './segment-format.js';
-import { readSegmentHeader, scanSegment, type SegmentScan } from './segment-reader.js';
+import {
+  decoding,
+  readSegmentHeader,
+  scanSegment,
+  type SegmentScan,
+  type Visit,
+  type VisitBytes,
+} from './segment-reader.js';
 
 export interface RecoveryOptions extends Omit<FileLogOptions, 'epoch'> {
   /** The newest snapshot holds everything up to here; segments that end before it are not read. 0 for none. */
   readonly snapshotOffset?: TxOffset;
   /** Gets each record behind the snapshot, in order; awaited when it returns a promise. */
-  readonly apply: (record: TransactionRecord, offset: TxOffset) => void | Promise<void>;
+  readonly apply?: Visit;
+  /** The same without decoding, instead of `apply`. */
+  readonly applyBytes?: VisitBytes;
 }
 
 export interface RecoveredLog {
@@ -113,8 +122,11 @@ async function replaySegment(
     throw corrupt(segment.name, 0, `the transactions before offset ${first} are missing`);
   }
   const snapshotOffset = options.snapshotOffset ?? 0;
-  const scan = await scanSegment(file, { lastOffset: first - 1, chain: header.chain }, (record, offset) =>
-    offset > snapshotOffset ? options.apply(record, offset) : undefined,
+  const visit = options.applyBytes ?? decoding(options.apply ?? (() => {}));
+  const scan = await scanSegment(
+    file,
+    { lastOffset: first - 1, chain: header.chain },
+    (reader, end, offset) => (offset > snapshotOffset ? visit(reader, end, offset) : undefined),
   );
   state.lastOffset = scan.lastOffset;
   state.chain = scan.chain;

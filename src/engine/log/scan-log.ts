@@ -3,7 +3,7 @@ import type { Disk, DiskFile } from './disk.js';
 import { LogError, otherVersion } from './log-error.js';
 import { listSegments } from './recovery.js';
 import { FORMAT_VERSION, type SegmentHeader } from './segment-format.js';
-import { readSegmentHeader, scanSegment, type Visit } from './segment-reader.js';
+import { decoding, readSegmentHeader, scanSegment, type Visit } from './segment-reader.js';
 import { listSnapshots } from './snapshot-file.js';
 
 /** One segment as a reader found it. */
@@ -51,7 +51,8 @@ export async function scanLog(
         reports.push({ name, bytes, firstOffset, lastOffset: firstOffset - 1, epoch: 0, damage });
         return reports;
       }
-      const scan = await scanSegment(file, { lastOffset: firstOffset - 1, chain: header.chain }, visit);
+      const start = { lastOffset: firstOffset - 1, chain: header.chain };
+      const scan = await scanSegment(file, start, decoding(visit));
       before = scan;
       const damage: SegmentDamage | undefined = scan.damage && {
         at: scan.damage.at,

@@ -1,3 +1,4 @@
+import { ByteReader } from '../../base/byte-reader.js';
 import type { TransactionRecord, TxOffset } from './commit-log.js';
 import { type DiskFile, readFully } from './disk.js';
 import { decodeRecord } from './record-codec.js';
@@ -32,6 +33,17 @@ export interface SegmentScan {
 /** Takes one record; awaited only when it returns a promise. */
 export type Visit = (record: TransactionRecord, offset: TxOffset) => void | Promise<void>;
 
+/**
+ * The same without decoding: the record stands in the reader's bytes from its offset up to `end`. They are good during the call
+ * only, until its promise settles.
+ */
+export type VisitBytes = (reader: ByteReader, end: number, offset: TxOffset) => void | Promise<void>;
+
+/** Decodes each record for `visit`. */
+export function decoding(visit: Visit): VisitBytes {
+  return (reader, end, offset) => visit(decodeRecord(reader.bytes.subarray(reader.offset, end)), offset);
+}
+
 export interface SegmentStart {
   /** The offset of the transaction before the first one of the segment. */
   readonly lastOffset: TxOffset;
@@ -46,14 +58,18 @@ export async function readSegmentHeader(file: DiskFile): Promise<SegmentHeaderRe
  * Reads a segment from its first batch on and gives each record to `visit`, in order, until the file ends or a batch is not what
  * it should be: wrong checksum, a gap in the offsets, or a chain that does not follow.
  */
-export async function scanSegment(file: DiskFile, start: SegmentStart, visit: Visit): Promise<SegmentScan> {
+export async function scanSegment(
+  file: DiskFile,
+  start: SegmentStart,
+  visit: VisitBytes,
+): Promise<SegmentScan> {
   const size = await file.size();
   const window = new Window(file, size);
   let at = SEGMENT_HEADER_BYTES;
   let { lastOffset, chain } = start;
   let epoch = 0;
   while (at < size) {
-    const batch = await readBatch(window, at, size);
+    const batch = peekBatch(window, at, size) ?? (await readBatch(window, at, size));
     const problem = typeof batch === 'string' ? batch : checkSequence(batch.header, lastOffset, chain);
     if (typeof batch === 'string' || problem !== undefined) {
       const hasGoodBatchBehind = await findGoodBatch(window, at + 1, size, lastOffset);
@@ -61,7 +77,8 @@ export async function scanSegment(file: DiskFile, start: SegmentStart, visit: Vi
       return { goodBytes: at, lastOffset, chain, epoch, damage };
     }
     const { header, body } = batch;
-    await visitRecords(body, header, visit);
+    const pending = visitRecords(body, header, visit, 0, 0);
+    if (pending !== undefined) await pending;
     lastOffset = header.firstOffset + header.count - 1;
     chain = header.crc;
     epoch = Math.max(epoch, header.epoch);
@@ -78,15 +95,44 @@ function checkSequence(header: BatchHeader, lastOffset: TxOffset, chain: number)
   return undefined;
 }
 
-async function visitRecords(body: Uint8Array, header: BatchHeader, visit: Visit): Promise<void> {
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  let at = 0;
-  for (let i = 0; i < header.count; i++) {
-    const length = view.getUint32(at, true);
-    const pending = visit(decodeRecord(body.subarray(at + 4, at + 4 + length)), header.firstOffset + i);
-    if (pending !== undefined) await pending;
-    at += 4 + length;
+/** Goes on behind a promise where one is returned; without any, nothing is waited for. */
+function visitRecords(
+  body: Uint8Array,
+  header: BatchHeader,
+  visit: VisitBytes,
+  from: number,
+  startAt: number,
+): void | Promise<void> {
+  const reader = new ByteReader(body);
+  let at = startAt;
+  for (let i = from; i < header.count; i++) {
+    reader.offset = at;
+    const end = at + 4 + reader.readU32();
+    const pending = visit(reader, end, header.firstOffset + i);
+    at = end;
+    if (pending !== undefined) return pending.then(() => visitRecords(body, header, visit, i + 1, end));
   }
+}
+
+/** What `readBatch` gives, at once, when it is in memory already; undefined otherwise. */
+function peekBatch(
+  window: Window,
+  at: number,
+  size: number,
+): { readonly header: BatchHeader; readonly body: Uint8Array } | string | undefined {
+  const start = window.peek(at, BATCH_HEADER_BYTES);
+  const header = start === undefined ? undefined : decodeBatchHeader(start);
+  if (header === undefined || at + BATCH_HEADER_BYTES + header.bodyBytes > size) return undefined;
+  const bytes = window.peek(at, BATCH_HEADER_BYTES + header.bodyBytes);
+  return bytes === undefined ? undefined : checkBatch(header, bytes);
+}
+
+function checkBatch(
+  header: BatchHeader,
+  bytes: Uint8Array,
+): { readonly header: BatchHeader; readonly body: Uint8Array } | string {
+  if (crc32(bytes.subarray(8)) !== header.crc) return 'the checksum of the batch is wrong';
+  return { header, body: bytes.subarray(BATCH_HEADER_BYTES) };
 }
 
 /** The batch at `at`, checksum verified, or what is wrong with it. */
@@ -100,8 +146,7 @@ async function readBatch(
   const end = at + BATCH_HEADER_BYTES + header.bodyBytes;
   if (end > size) return `the batch ends ${end - size} bytes behind the end of the file`;
   const bytes = await window.read(at, BATCH_HEADER_BYTES + header.bodyBytes);
-  if (crc32(bytes.subarray(8)) !== header.crc) return 'the checksum of the batch is wrong';
-  return { header, body: bytes.subarray(BATCH_HEADER_BYTES) };
+  return checkBatch(header, bytes);
 }
 
 /** Whether a whole batch that is newer than `lastOffset` stands anywhere from `from` on. */
@@ -141,6 +186,12 @@ class Window {
   constructor(file: DiskFile, size: number) {
     this.#file = file;
     this.#size = size;
+  }
+
+  /** The same without waiting: undefined when the bytes are not there yet. */
+  peek(at: number, length: number): Uint8Array | undefined {
+    if (at < this.#at || at + length > this.#at + this.#bytes.length) return undefined;
+    return this.#bytes.subarray(at - this.#at, at - this.#at + length);
   }
 
   /** `length` bytes at `at`, fewer at the end of the file. A view that is good until the next read. */

@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.js';
+import type { ByteReader } from '../../base/byte-reader.js';
 import { decodeFromBytes } from '../../values/bsatn/codec.js';
 import type { Codec } from '../../values/bsatn/codec.js';
 import type { Row } from '../contract.js';
@@ -14,6 +15,64 @@ export function replayChange(store: RowStore, codec: Codec<Row>, change: TableCh
   // With one constraint, rows can be replaced one by one; with more, values may move between rows of the same change.
   if (store.uniques.length === 1) replaceRows(store, codec, change);
   else removeAndAdd(store, codec, change);
+}
+
+/**
+ * The same for a change as it stands in the log, from the reader's position behind the table's name up to its end. Makes nothing
+ * but the new rows: this is what restarts spend their time with.
+ */
+export function replayStored(store: RowStore, codec: Codec<Row>, reader: ByteReader, table: string): void {
+  if (store.uniques.length !== 1) {
+    const deletes = readRows(reader);
+    return removeAndAdd(store, codec, { table, deletes, inserts: readRows(reader) });
+  }
+  const unique = store.uniques[0]!;
+  const deleteCount = reader.readU32();
+  const deletesAt = reader.offset;
+  for (let i = 0; i < deleteCount; i++) skipRow(reader);
+  const insertCount = reader.readU32();
+  const replaced: Cell[] = [];
+  for (let i = 0; i < insertCount; i++) {
+    const row = readRow(reader, codec);
+    const cell = deleteCount === 0 ? undefined : unique.findSame(row);
+    if (cell === undefined) {
+      store.add(new Cell(), row);
+    } else {
+      store.replace(cell, row);
+      replaced.push(cell);
+    }
+  }
+  if (replaced.length === deleteCount) return;
+  const end = reader.offset;
+  const kept = new Set(replaced);
+  reader.offset = deletesAt;
+  for (let i = 0; i < deleteCount; i++) {
+    const cell = unique.findSame(readRow(reader, codec));
+    assert(cell !== undefined, `the log deletes a row that table \`${table}\` does not have`);
+    if (!kept.has(cell)) store.remove(cell);
+  }
+  reader.offset = end;
+}
+
+function readRow(reader: ByteReader, codec: Codec<Row>): Row {
+  const size = reader.readU32();
+  const end = reader.offset + size;
+  const row = codec.decode(reader);
+  assert(reader.offset === end, 'a row in the log has the size that is written before it');
+  return row;
+}
+
+function skipRow(reader: ByteReader): void {
+  const size = reader.readU32();
+  reader.need(size);
+  reader.offset += size;
+}
+
+function readRows(reader: ByteReader): Uint8Array[] {
+  const count = reader.readU32();
+  const rows: Uint8Array[] = [];
+  for (let i = 0; i < count; i++) rows.push(reader.readBytes());
+  return rows;
 }
 
 /** Recognises updates by their key, so that most deleted rows need not even be decoded. */

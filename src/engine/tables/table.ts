@@ -1,3 +1,4 @@
+import type { ByteReader } from '../../base/byte-reader.js';
 import type { ByteWriter } from '../../base/byte-writer.js';
 import type { Typespace } from '../../values/algebraic-type.js';
 import { compileCodec, encodeToBytes } from '../../values/bsatn/codec.js';
@@ -11,7 +12,7 @@ import { buildIndexes } from './build-indexes.js';
 import { Cell } from './cell.js';
 import type { Index, UniqueIndex } from './indexes.js';
 import { Journal } from './journal.js';
-import { replayChange } from './replay.js';
+import { replayChange, replayStored } from './replay.js';
 import type { RowStore } from './row-store.js';
 import { RowStaging } from './row-staging.js';
 import { Sequence } from './sequence.js';
@@ -157,6 +158,11 @@ export class Table implements Iterable<Row> {
   /** Internal, for recovery: does again what a logged transaction did. */
   replay(change: TableChange): void {
     replayChange(this.#store, this.codec, change);
+  }
+
+  /** Internal, for recovery: the same for a change as it stands in the log, behind the table's name. */
+  replayStored(reader: ByteReader): void {
+    replayStored(this.#store, this.codec, reader, this.name);
   }
 
   #updateBy(unique: UniqueKeys, row: Row): Row {
