@@ -72,6 +72,19 @@ function ourClient(name: string, load: Load, rounds = 3): Metric {
   };
 }
 
+/** What it costs the server that each reply waits for the disk. */
+function durable(name: string, load: Load): Metric {
+  const disk = ours(load);
+  return {
+    name,
+    summary: `${summaryOf(load)} and on disk`,
+    ours: { ...disk, label: 'log on disk', server: { ...disk.server, config: { isDurable: true } } },
+    peer: { ...disk, label: 'log in memory' },
+    verify: audit,
+    ratioOf: 'server CPU per transaction with the log in memory / on disk',
+  };
+}
+
 const MANY: Load = { connections: 64, inFlight: 40, zipf: 0 };
 
 export const bankTransfer: Benchmark = {
@@ -81,5 +94,6 @@ export const bankTransfer: Benchmark = {
     ourClient('our-client', MANY),
     ourClient('our-client-zipf', { ...MANY, zipf: 1.5 }, 2),
     ourClient('our-client-1x1', { connections: 1, inFlight: 1, zipf: 0 }, 2),
+    durable('durable', MANY),
   ],
 };

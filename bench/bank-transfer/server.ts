@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { loadModule } from '../../src/module/load-module.js';
 import { createServer } from '../../src/server/create-server.js';
 import type { ChoraleServer } from '../../src/server/create-server.js';
@@ -15,8 +19,13 @@ export interface Audit {
 }
 
 answerParent({
-  async start() {
-    server = await createServer({ databases: { bank: loadModule(bank) } });
+  async start({ isDurable = false }: { readonly isDurable?: boolean }) {
+    const folder = isDurable ? mkdtempSync(join(tmpdir(), 'chorale-bank-')) : undefined;
+    if (folder !== undefined) process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+    server = await createServer({
+      databases: { bank: loadModule(bank) },
+      ...(folder === undefined ? {} : { dataDirectory: folder }),
+    });
     return { url: server.url };
   },
   audit(): Audit {

@@ -2,7 +2,7 @@ import { ByteWriter } from '../../base/byte-writer.js';
 import type { CommitLog, TransactionRecord, TxOffset } from './commit-log.js';
 import { type Disk, type DiskFile, writeFully } from './disk.js';
 import { LogError } from './log-error.js';
-import { decodeRecord, encodeRecord } from './record-codec.js';
+import { decodeRecord, encodeRecord, type RecordOrigin } from './record-codec.js';
 import {
   BATCH_HEADER_BYTES,
   encodeSegmentHeader,
@@ -33,6 +33,8 @@ interface Batch {
   readonly writer: ByteWriter;
   firstOffset: TxOffset;
   count: number;
+  /** The last record in it. */
+  before: RecordOrigin | undefined;
 }
 
 /**
@@ -104,13 +106,14 @@ export class FileLog implements CommitLog {
     const start = writer.length;
     writer.writeU32(0);
     try {
-      encodeRecord(writer, record);
+      encodeRecord(writer, record, batch.before);
     } catch (error) {
       // Half a record must not stay in the batch.
       writer.length = start;
       throw error;
     }
     writer.view.setUint32(start, writer.length - start - 4, true);
+    batch.before = record;
     batch.count += 1;
     this.#last += 1;
     this.#schedule();
@@ -190,6 +193,7 @@ export class FileLog implements CommitLog {
     this.#flying = undefined;
     this.#durable = batch.firstOffset + batch.count - 1;
     batch.count = 0;
+    batch.before = undefined;
     batch.writer.reset();
     // The next batch is on its way before anybody is told of this one.
     this.#begin();
@@ -229,12 +233,12 @@ function recordsOf(batch: Batch | undefined): TransactionRecord[] {
   let at = BATCH_HEADER_BYTES;
   for (let i = 0; i < count; i++) {
     const length = writer.view.getUint32(at, true);
-    records.push(decodeRecord(writer.bytes.slice(at + 4, at + 4 + length)));
+    records.push(decodeRecord(writer.bytes.slice(at + 4, at + 4 + length), records.at(-1)));
     at += 4 + length;
   }
   return records;
 }
 
 function emptyBatch(): Batch {
-  return { writer: new ByteWriter(64 * 1024), firstOffset: 0, count: 0 };
+  return { writer: new ByteWriter(64 * 1024), firstOffset: 0, count: 0, before: undefined };
 }

@@ -9,7 +9,8 @@ import type { LogSection, TableChange, TransactionRecord } from './commit-log.js
  * One record of the log: one transaction, with everything it did. Little-endian.
  *
  * | field         | type                    |                                                                          |
- * | flags         | u8                      | 1 has caller, 2 has connection id                                        |
+ * | flags         | u8                      | 1 has caller, 2 has connection id; 4 alone: caller, connection and name  |
+ * |               |                         | are those of the record before it in the batch and not written           |
  * | timestamp     | i64                     | microseconds since the Unix epoch                                        |
  * | caller        | 32 bytes, if flag 1     | identity                                                                 |
  * | connection    | 16 bytes, if flag 2     | connection id                                                            |
@@ -46,28 +47,45 @@ export const SectionKind = {
 const TWO_32 = 2 ** 32;
 const HAS_CALLER = 1;
 const HAS_CONNECTION = 2;
+const SAME_ORIGIN = 4;
 
-export function encodeRecord(writer: ByteWriter, record: TransactionRecord): void {
-  const { caller, connectionId, timestampMicros, changes, sections } = record;
+/** Who did something and by what: repeated from record to record while one connection has several calls in a batch. */
+export type RecordOrigin = Pick<TransactionRecord, 'caller' | 'connectionId' | 'functionName'>;
+
+/** @param before the record before this one in its batch, undefined for the first. */
+export function encodeRecord(writer: ByteWriter, record: TransactionRecord, before?: RecordOrigin): void {
+  const { caller, connectionId, functionName, timestampMicros, changes, sections } = record;
   // Flags, timestamp, caller, connection.
   writer.reserve(57);
   const { bytes, view } = writer;
-  let at = writer.length;
-  bytes[at] = (caller === undefined ? 0 : HAS_CALLER) | (connectionId === undefined ? 0 : HAS_CONNECTION);
+  const flagsAt = writer.length;
   // Two halves: a BigInt for each transaction would cost more than all else here.
-  view.setUint32(at + 1, timestampMicros % TWO_32, true);
-  view.setInt32(at + 5, Math.floor(timestampMicros / TWO_32), true);
-  at += 9;
-  if (caller !== undefined) {
-    keyToBytes(caller.key, bytes, at);
-    at += 32;
+  const high = Math.floor(timestampMicros / TWO_32);
+  view.setUint32(flagsAt + 1, timestampMicros - high * TWO_32, true);
+  view.setInt32(flagsAt + 5, high, true);
+  let at = flagsAt + 9;
+  if (
+    before !== undefined &&
+    before.caller === caller &&
+    before.connectionId === connectionId &&
+    before.functionName === functionName
+  ) {
+    bytes[flagsAt] = SAME_ORIGIN;
+    writer.length = at;
+  } else {
+    bytes[flagsAt] =
+      (caller === undefined ? 0 : HAS_CALLER) | (connectionId === undefined ? 0 : HAS_CONNECTION);
+    if (caller !== undefined) {
+      keyToBytes(caller.key, bytes, at);
+      at += 32;
+    }
+    if (connectionId !== undefined) {
+      keyToBytes(connectionId.key, bytes, at);
+      at += 16;
+    }
+    writer.length = at;
+    writer.writeString(functionName);
   }
-  if (connectionId !== undefined) {
-    keyToBytes(connectionId.key, bytes, at);
-    at += 16;
-  }
-  writer.length = at;
-  writer.writeString(record.functionName);
   for (const change of changes) writeChange(writer, change);
   if (sections === undefined) return;
   for (const { kind, bytes: body } of sections) {
@@ -78,26 +96,45 @@ export function encodeRecord(writer: ByteWriter, record: TransactionRecord): voi
 
 /** Moves the reader over everything before the sections; gives the timestamp. */
 export function skipToSections(reader: ByteReader): number {
-  const flags = reader.readU8();
-  if (flags > 3) throw new WireError('BAD_TAG', `unknown flags ${flags} of a log record`);
-  reader.need(8);
-  const low = reader.view.getUint32(reader.offset, true);
-  const timestampMicros = reader.view.getInt32(reader.offset + 4, true) * TWO_32 + low;
-  reader.offset += 8 + (flags & HAS_CALLER ? 32 : 0) + (flags & HAS_CONNECTION ? 16 : 0);
+  const flags = readFlags(reader);
+  const timestampMicros = readTimestamp(reader);
+  if (flags === SAME_ORIGIN) return timestampMicros;
+  reader.offset += (flags & HAS_CALLER ? 32 : 0) + (flags & HAS_CONNECTION ? 16 : 0);
   const nameBytes = reader.readU32();
   reader.offset += nameBytes;
   return timestampMicros;
 }
 
-export function decodeRecord(bytes: Uint8Array): TransactionRecord {
-  const reader = new ByteReader(bytes);
+function readFlags(reader: ByteReader): number {
   const flags = reader.readU8();
-  if (flags > 3) throw new WireError('BAD_TAG', `unknown flags ${flags} of a log record`);
-  const timestampMicros = Number(reader.readI64());
+  if (flags > SAME_ORIGIN) throw new WireError('BAD_TAG', `unknown flags ${flags} of a log record`);
+  return flags;
+}
+
+function readTimestamp(reader: ByteReader): number {
+  reader.need(8);
+  const low = reader.view.getUint32(reader.offset, true);
+  const high = reader.view.getInt32(reader.offset + 4, true);
+  reader.offset += 8;
+  return high * TWO_32 + low;
+}
+
+const NO_ORIGIN: RecordOrigin = { caller: undefined, connectionId: undefined, functionName: '' };
+
+function readOrigin(reader: ByteReader, flags: number, before: RecordOrigin): RecordOrigin {
+  if (flags === SAME_ORIGIN) return before;
   const caller = flags & HAS_CALLER ? Identity.fromKey(bytesToKey(reader.readRaw(32))) : undefined;
   const connectionId =
     flags & HAS_CONNECTION ? ConnectionId.fromKey(bytesToKey(reader.readRaw(16))) : undefined;
-  const functionName = reader.readString();
+  return { caller, connectionId, functionName: reader.readString() };
+}
+
+/** @param before the record before this one, for its caller and function; unknown ones are left out. */
+export function decodeRecord(bytes: Uint8Array, before: RecordOrigin = NO_ORIGIN): TransactionRecord {
+  const reader = new ByteReader(bytes);
+  const flags = readFlags(reader);
+  const timestampMicros = readTimestamp(reader);
+  const { caller, connectionId, functionName } = readOrigin(reader, flags, before);
   const changes: TableChange[] = [];
   const sections: LogSection[] = [];
   while (reader.remaining > 0) {

@@ -122,11 +122,17 @@ async function replaySegment(
     throw corrupt(segment.name, 0, `the transactions before offset ${first} are missing`);
   }
   const snapshotOffset = options.snapshotOffset ?? 0;
-  const visit = options.applyBytes ?? decoding(options.apply ?? (() => {}));
+  const { apply } = options;
+  const visit =
+    options.applyBytes ??
+    decoding((record, offset) => (offset > snapshotOffset ? apply?.(record, offset) : undefined));
   const scan = await scanSegment(
     file,
     { lastOffset: first - 1, chain: header.chain },
-    (reader, end, offset) => (offset > snapshotOffset ? visit(reader, end, offset) : undefined),
+    // Decoding needs the record before, whether or not it is in the snapshot.
+    options.applyBytes === undefined
+      ? visit
+      : (reader, end, offset) => (offset > snapshotOffset ? visit(reader, end, offset) : undefined),
   );
   state.lastOffset = scan.lastOffset;
   state.chain = scan.chain;

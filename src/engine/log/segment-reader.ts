@@ -41,7 +41,11 @@ export type VisitBytes = (reader: ByteReader, end: number, offset: TxOffset) => 
 
 /** Decodes each record for `visit`. */
 export function decoding(visit: Visit): VisitBytes {
-  return (reader, end, offset) => visit(decodeRecord(reader.bytes.subarray(reader.offset, end)), offset);
+  let before: TransactionRecord | undefined;
+  return (reader, end, offset) => {
+    before = decodeRecord(reader.bytes.subarray(reader.offset, end), before);
+    return visit(before, offset);
+  };
 }
 
 export interface SegmentStart {
