@@ -1,7 +1,9 @@
 import { bankTransfer } from './bank-transfer/benchmark.js';
-import type { Benchmark } from './framework/benchmark.js';
+import { durability } from './durability/benchmark.js';
 import { engineio } from './engineio/benchmark.js';
+import type { Benchmark } from './framework/benchmark.js';
+import { recovery } from './recovery/benchmark.js';
 import { websocket } from './websocket/benchmark.js';
 
 /** Everything that `npm run bench` knows. */
-export const benchmarks: readonly Benchmark[] = [websocket, engineio, bankTransfer];
+export const benchmarks: readonly Benchmark[] = [websocket, engineio, bankTransfer, durability, recovery];

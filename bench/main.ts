@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 
 import { benchmarks } from './benchmarks.js';
@@ -30,6 +31,13 @@ async function main(): Promise<number> {
     process.stderr.write(USAGE);
     return 2;
   }
+  const missing = benchmark.requires;
+  if (missing !== undefined && !isInstalled(missing.packageName)) {
+    process.stdout.write(
+      `${benchmark.name}: SKIPPED, ${missing.packageName} is not installed: ${missing.hint}\n`,
+    );
+    return 0;
+  }
   const machine = describeMachine();
   const wanted = metrics.length === 0 ? () => true : ({ name }: { name: string }) => metrics.includes(name);
   const reports = await runBenchmark(benchmark, seconds, wanted);
@@ -40,6 +48,15 @@ async function main(): Promise<number> {
   process.stdout.write('\n');
   for (const { metric, ratio } of reports) printRatio(benchmark.name, metric, ratio);
   return 0;
+}
+
+function isInstalled(packageName: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(packageName);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 process.exitCode = await main();

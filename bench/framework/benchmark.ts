@@ -54,5 +54,7 @@ export interface Metric {
 
 export interface Benchmark {
   readonly name: string;
+  /** A package that is not installed with the others; without it the benchmark is skipped, saying how to get it. */
+  readonly requires?: { readonly packageName: string; readonly hint: string };
   readonly metrics: readonly Metric[];
 }
