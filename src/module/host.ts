@@ -17,6 +17,7 @@ import type { SchemaShape, DbView } from './db-view.js';
 import type { ModuleLog } from './logs.js';
 import type { Caller, Lifecycle, ModuleDef, ReducerOutcome } from './module-def.js';
 import { ReducerContext } from './reducer-context.js';
+import type { ReducerCtx } from './reducer-ctx.js';
 import type { ContextShare } from './reducer-context.js';
 import { makeTableAccessor } from './table-accessor.js';
 
@@ -146,6 +147,44 @@ export class ModuleHost {
       return this.#badArguments(reducer.def.name, error);
     }
     return this.#run(reducer, caller, args, { bsatn: row, finish });
+  }
+
+  /** What happens on the module's Engine.IO sockets, by path. */
+  get sockets(): Module['sockets'] {
+    return this.#module.sockets;
+  }
+
+  /**
+   * Runs `body` as one transaction, for functions that are no reducers. What it throws undoes what it did, and is thrown again.
+   * @param name of the function, for the log.
+   */
+  transact<Result>(name: string, caller: Caller, body: (ctx: ReducerCtx<SchemaShape>) => Result): Result {
+    const timestampMicros = this.#clock.nowMicros();
+    const context = new ReducerContext(this.#share, caller, timestampMicros);
+    let result: Result | undefined;
+    this.#database.transact(originOf(caller, name, timestampMicros), () => {
+      result = body(context);
+      refusePromise(result);
+    });
+    return result as Result;
+  }
+
+  /** A context for a function that is no transaction: all but `db` and what needs one. */
+  makeContext(
+    caller: Caller,
+  ): Pick<
+    ReducerCtx<SchemaShape>,
+    'sender' | 'databaseIdentity' | 'connectionId' | 'timestamp' | 'senderAuth'
+  > {
+    return new ReducerContext(this.#share, caller, this.#clock.nowMicros());
+  }
+
+  /** Writes down what a function that is no reducer has thrown. */
+  reportCrash(name: string, error: unknown): void {
+    const stack = error instanceof Error ? error.stack : undefined;
+    const place = stack === undefined ? undefined : this.#module.positions.findPlace(stack);
+    const text = stack === undefined ? `threw ${messageOf(error)}` : this.#module.positions.mapStack(stack);
+    this.#log.write('Panic', `${name}: ${text}`, place);
   }
 
   /** To be called before a client is let in: any outcome but `committed` keeps the client out. */
@@ -304,7 +343,10 @@ function originOf(
 }
 
 function runBody(reducer: HostedReducer, context: ReducerContext, args: unknown): void {
-  const result = reducer.body(context, args);
+  refusePromise(reducer.body(context, args));
+}
+
+function refusePromise(result: unknown): void {
   if (result === undefined || typeof result !== 'object' || result === null || !('then' in result)) return;
   if (typeof result.then !== 'function') return;
   // Nobody else looks at the promise: without this its rejection would end the process.

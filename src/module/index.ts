@@ -30,3 +30,5 @@ export type { RowIterator } from './row-iterator.js';
 export type { InferSchema, ModuleSettings, Reducer, ReducerOptions, Schema } from './schema.js';
 export type { ConstraintOptions, IndexOptions, TableHandle, TableOptions } from './table.js';
 export type { Infer, InferRow as InferTypeOfRow, RowShape } from './types/builders.js';
+
+export type { ModuleSocket, SocketCtx, SocketHandlers } from './socket.js';

@@ -1,6 +1,7 @@
 import type { Lifecycle } from './module-def.js';
 import type { ReducerCtx } from './reducer-ctx.js';
 import type { SchemaShape } from './db-view.js';
+import type { SocketHandlers } from './socket.js';
 import type { TableHandle } from './table.js';
 import type { InferRow, RowShape } from './types/builders.js';
 
@@ -24,13 +25,20 @@ export interface ReducerEntry {
   readonly onSchedule: TableHandle | undefined;
 }
 
+export interface SocketEntry {
+  readonly kind: 'socket';
+  readonly schema: object;
+  readonly path: string;
+  readonly handlers: SocketHandlers<SchemaShape>;
+}
+
 export interface GroupEntry {
   readonly kind: 'group';
   readonly members: Readonly<Record<string, ModuleExport>>;
 }
 
 export interface ModuleExport {
-  readonly [moduleExport]: ReducerEntry | GroupEntry;
+  readonly [moduleExport]: ReducerEntry | SocketEntry | GroupEntry;
 }
 
 /** A reducer that can also be called by another one, within the same transaction. */

@@ -4,6 +4,7 @@ import type { Module } from './definition/build-module.js';
 import type { Lifecycle } from './module-def.js';
 import type { ReducerCtx } from './reducer-ctx.js';
 import { moduleExport } from './reducer-export.js';
+import type { SocketHandlers } from './socket.js';
 import type { ModuleExport, ReducerBody, ReducerEntry, ReducerExport } from './reducer-export.js';
 import { isColumn, TableHandle } from './table.js';
 import type { InferRow, NoMeta, RowShape } from './types/builders.js';
@@ -82,6 +83,28 @@ export class Schema<S extends SchemaShape> {
   clientDisconnected(options: ReducerOptions, body: Body<S>): ReducerExport<S, NoMeta>;
   clientDisconnected(...parts: readonly unknown[]): ReducerExport<S, NoMeta> {
     return this.#define(parts, 'clientDisconnected');
+  }
+
+  /**
+   * Engine.IO sockets at a path of the server. Handlers are not transactions; `ctx.withTx` runs one.
+   *
+   * @example
+   * export const live = app.socket('/live', {
+   *   connect: (ctx, socket) => socket.join('everybody'),
+   *   message: (ctx, socket, data) => ctx.broadcast(data, { group: 'everybody', except: socket }),
+   * });
+   */
+  socket(path: string, handlers: SocketHandlers<S>): ModuleExport {
+    if (!/^\/[^?#]+$/.test(path))
+      throw new TypeError(`socket(${JSON.stringify(path)}, …): a path begins with a slash`);
+    return {
+      [moduleExport]: {
+        kind: 'socket',
+        schema: this,
+        path,
+        handlers,
+      },
+    };
   }
 
   /** Several functions as one export; their names are the keys. */

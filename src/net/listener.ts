@@ -23,8 +23,8 @@ import {
   type UpgradeRoute,
 } from './websocket/upgrade.js';
 
-/** Answers a request of node:http by itself. */
-export type RawHandler = (message: IncomingMessage, out: ServerResponse) => void;
+/** Answers a request of node:http by itself; false if it is for somebody else. */
+export type RawHandler = (message: IncomingMessage, out: ServerResponse) => boolean;
 
 export type ListenerLimits = Partial<Omit<NetLimits, 'webSocket'>> & {
   readonly webSocket?: Partial<WebSocketLimits>;
@@ -199,8 +199,9 @@ export class Listener {
     server.on('close', () => this.#checkGone());
     server.on('request', (message, out) => {
       const url = message.url ?? '';
-      for (const { prefix, handle } of this.#rawRoutes)
-        if (url.startsWith(prefix)) return handle(message, out);
+      for (const { prefix, handle } of this.#rawRoutes) {
+        if (url.startsWith(prefix) && handle(message, out)) return;
+      }
       void this.router.handle(message, out);
     });
     server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {

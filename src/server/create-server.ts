@@ -12,9 +12,11 @@ import { Listener, type ListenerLimits } from '../net/listener.js';
 import type { HttpRouter } from '../net/http/http-router.js';
 import { addRoutes } from '../protocols/spacetimedb/server/http/routes.js';
 import { legacySubscribeRoute, subscribeRoute } from '../protocols/spacetimedb/server/websocket.js';
+import type { EngineOptions } from '../protocols/engineio/server/options.js';
 import { DatabaseCatalog } from './catalog.js';
 import { type DatabaseFolders, DatabaseStore } from './database-store.js';
 import type { HostedDatabase } from './hosted-database.js';
+import { EngineService } from './engineio/engine-service.js';
 import { serveFolder } from './static-files.js';
 import { VERSION } from './version.js';
 
@@ -43,6 +45,8 @@ export interface ServerOptions {
   /** Other issuers whose tokens are accepted. Default: any OpenID Connect issuer; an empty list: none. */
   readonly allowedIssuers?: readonly string[];
   readonly limits?: ListenerLimits;
+  /** Engine.IO: where modules' sockets live, and every protocol for networks without WebSocket; `false` turns it off. */
+  readonly engineio?: EngineOptions | false;
   /** Told about defects of the server or of modules' callbacks. Default: a line on standard error. */
   readonly onError?: (error: unknown, where: string) => void;
   /** Told what people should know: what recovery found. Default: a line on standard error. */
@@ -100,8 +104,10 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
     onNotice: options.onNotice ?? ((text) => void process.stderr.write(`chorale: ${text}\n`)),
   });
   let closed: Promise<void> | undefined;
+  let engineService: EngineService | undefined;
   const close = async (drainMs?: number): Promise<void> => {
     catalog.closeSessions('server shutdown');
+    engineService?.close();
     // Its end tells the modules of the last clients' end, so the databases are closed after it.
     await listener.close(drainMs === undefined ? {} : { drainMs });
     await catalog.close();
@@ -110,6 +116,10 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
     const sockets = { catalog, authority, random, onError };
     listener.addUpgradeRoute(subscribeRoute(sockets));
     listener.addUpgradeRoute(legacySubscribeRoute(sockets));
+    if (options.engineio !== false) {
+      const engine = options.engineio ?? {};
+      engineService = new EngineService({ listener, catalog, authority, random, engine, onError });
+    }
     addRoutes(listener.router, { catalog, authority, clock, random, version: VERSION });
     if (options.staticDirectory !== undefined) {
       listener.router.fallback(await serveFolder(options.staticDirectory));

@@ -6,7 +6,8 @@ import type { SchemaShape } from '../db-view.js';
 import type { LogPlace } from '../logs.js';
 import type { ModuleDef, ReducerDef } from '../module-def.js';
 import { isModuleExport, moduleExport } from '../reducer-export.js';
-import type { ReducerBody, ReducerEntry } from '../reducer-export.js';
+import type { ReducerBody, ReducerEntry, SocketEntry } from '../reducer-export.js';
+import type { SocketHandlers } from '../socket.js';
 import type { TableHandle } from '../table.js';
 import type { CaseConversionPolicy } from '../schema.js';
 import { buildTable, scheduleColumn } from './build-table.js';
@@ -28,6 +29,8 @@ export interface Module {
   readonly tables: SchemaShape;
   /** By canonical name. */
   readonly reducers: ReadonlyMap<string, RunnableReducer>;
+  /** By path. */
+  readonly sockets: ReadonlyMap<string, SocketHandlers<SchemaShape>>;
   /**
    * Equal for modules whose tables are equal, so that one can take over the other's database while it runs. Accessors and
    * property names count, since rows in memory are keyed by them; reducers do not.
@@ -56,7 +59,7 @@ export interface SchemaParts {
 export function buildModule(schema: SchemaParts, exports: Readonly<Record<string, unknown>>): Module {
   const policy: NamePolicy = schema.settings.CASE_CONVERSION_POLICY?.tag === 'None' ? 'none' : 'snakeCase';
   const types = new TypespaceBuilder(policy);
-  const entries = collectReducers(schema, exports);
+  const { entries, sockets } = collectExports(schema, exports);
   const tables = buildTables(schema.tables, entries, policy, types);
   const scheduled = new Set(tables.flatMap((def) => def.schedule?.functionName ?? []));
   const reducers = buildReducers(entries, scheduled, policy, types);
@@ -72,6 +75,7 @@ export function buildModule(schema: SchemaParts, exports: Readonly<Record<string
     def,
     tables: schema.tables,
     reducers: new Map(reducers.map((reducer) => [reducer.def.name, reducer])),
+    sockets,
     schemaHash: schemaHash(def.schema),
     positions: AS_THEY_ARE,
   };
@@ -97,8 +101,14 @@ function checkDefaults(tables: readonly TableDef[], typespace: Typespace): void 
 
 type Entries = ReadonlyMap<string, ReducerEntry>;
 
-/** The reducers by the name of their export; groups are opened. */
-function collectReducers(schema: object, exports: Readonly<Record<string, unknown>>): Entries {
+interface Collected {
+  readonly entries: Entries;
+  readonly sockets: ReadonlyMap<string, SocketHandlers<SchemaShape>>;
+}
+
+/** The reducers by the name of their export, and the sockets by their path; groups are opened. */
+function collectExports(schema: object, exports: Readonly<Record<string, unknown>>): Collected {
+  const sockets = new Map<string, SocketHandlers<SchemaShape>>();
   const entries = new Map<string, ReducerEntry>();
   const names = new Map<ReducerEntry, string>();
   const add = (exportName: string, value: unknown): void => {
@@ -110,6 +120,7 @@ function collectReducers(schema: object, exports: Readonly<Record<string, unknow
       for (const [name, member] of Object.entries(entry.members)) add(name, member);
       return;
     }
+    if (entry.kind === 'socket') return addSocket(sockets, schema, entry, exportName);
     checkEntry(schema, entry, exportName, names.get(entry));
     if (entries.has(exportName)) {
       throw new DefinitionError('DUPLICATE_NAME', `two reducers are exported as \`${exportName}\``);
@@ -118,7 +129,25 @@ function collectReducers(schema: object, exports: Readonly<Record<string, unknow
     entries.set(exportName, entry);
   };
   for (const [name, value] of Object.entries(exports)) if (name !== 'default') add(name, value);
-  return entries;
+  return { entries, sockets };
+}
+
+function addSocket(
+  sockets: Map<string, SocketHandlers<SchemaShape>>,
+  schema: object,
+  entry: SocketEntry,
+  exportName: string,
+): void {
+  if (entry.schema !== schema) {
+    throw new DefinitionError(
+      'BAD_EXPORT',
+      `socket \`${exportName}\` belongs to another schema than the default export`,
+    );
+  }
+  if (sockets.has(entry.path)) {
+    throw new DefinitionError('DUPLICATE_NAME', `two sockets have the path \`${entry.path}\``);
+  }
+  sockets.set(entry.path, entry.handlers);
 }
 
 function notAnExport(name: string, value: unknown): DefinitionError {

@@ -87,6 +87,11 @@ export class Client {
     return this.#connection?.handshake?.pingTimeoutMs;
   }
 
+  /** What is spoken inside the session, if `?protocol=` asked for something; else empty. */
+  get protocol(): string {
+    return this.#connection?.handshake?.protocol ?? '';
+  }
+
   get baseUrl(): string {
     return this.#baseUrl;
   }

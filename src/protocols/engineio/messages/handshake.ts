@@ -9,6 +9,7 @@ import type { TransportName } from './packet.js';
  *   pingInterval   milliseconds
  *   pingTimeout    milliseconds
  *   maxPayload     octets of one POST or frame; not in protocol 3's time
+ *   protocol       what is spoken inside the session; ours alone, and only if the client asked for something
  */
 export interface Handshake {
   readonly sid: string;
@@ -17,13 +18,15 @@ export interface Handshake {
   readonly pingTimeoutMs: number;
   /** Undefined if the server did not say. */
   readonly maxPayloadBytes: number | undefined;
+  readonly protocol?: string;
 }
 
 export function encodeHandshake(handshake: Handshake): string {
-  const { sid, upgrades, pingIntervalMs, pingTimeoutMs, maxPayloadBytes } = handshake;
+  const { sid, upgrades, pingIntervalMs, pingTimeoutMs, maxPayloadBytes, protocol } = handshake;
   const head = `{"sid":${JSON.stringify(sid)},"upgrades":[${upgrades.length === 0 ? '' : `"${upgrades.join('","')}"`}]`;
   const payload = maxPayloadBytes === undefined ? '' : `,"maxPayload":${maxPayloadBytes}`;
-  return `${head},"pingInterval":${pingIntervalMs},"pingTimeout":${pingTimeoutMs}${payload}}`;
+  const inside = protocol === undefined ? '' : `,"protocol":${JSON.stringify(protocol)}`;
+  return `${head},"pingInterval":${pingIntervalMs},"pingTimeout":${pingTimeoutMs}${payload}${inside}}`;
 }
 
 // A server that announces less would have its pings expected without a pause: python-engineio rounds 300 ms down to 0.
@@ -43,6 +46,7 @@ export function decodeHandshake(text: string): Handshake {
     pingIntervalMs: Math.max(PING_MS_MIN, pingIntervalMs),
     pingTimeoutMs: Math.max(PING_MS_MIN, pingTimeoutMs),
     maxPayloadBytes: maxPayload > 0 ? maxPayload : undefined,
+    ...(typeof fields['protocol'] === 'string' ? { protocol: fields['protocol'] } : {}),
   };
 }
 

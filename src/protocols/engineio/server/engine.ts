@@ -25,8 +25,15 @@ export interface HandshakeRequest {
   readonly message: IncomingMessage;
 }
 
-/** The application's word on a handshake; `context` comes back in `open`. */
-export type HandshakeVerdict = { readonly kind: 'accept'; readonly context?: unknown } | Refusal;
+/** The application's word on a handshake; an acceptance's `context` comes back in `open`. */
+export type HandshakeVerdict = Acceptance | Refusal;
+
+export interface Acceptance {
+  readonly kind: 'accept';
+  readonly context?: unknown;
+  /** What is spoken inside the session; told in the open packet. */
+  readonly protocol?: string;
+}
 
 /** What the owner of the sessions adds. Everything but `open` may be left out. */
 export interface EngineApplication {
@@ -105,7 +112,7 @@ export class Engine implements SessionHost {
   }
 
   /** Answers one request of node:http. */
-  handleRequest(message: IncomingMessage, out: ServerResponse): void {
+  handleRequest(message: IncomingMessage, out: ServerResponse): true {
     try {
       this.#dispatch(message, out);
     } catch (error) {
@@ -113,6 +120,7 @@ export class Engine implements SessionHost {
       if (out.headersSent) out.destroy();
       else this.#respond(message, out, 500, 'internal error', 'text/plain');
     }
+    return true;
   }
 
   #dispatch(message: IncomingMessage, out: ServerResponse): void {
@@ -154,8 +162,8 @@ export class Engine implements SessionHost {
     }
     if (found !== undefined) return this.#rejectUpgrade(message, found);
     let accepted: UpgradeDecision | undefined;
-    const done = this.#handshake(message, query, (handshake, context) => {
-      accepted = this.#acceptSocket(handshake, context, query);
+    const done = this.#handshake(message, query, (handshake, verdict) => {
+      accepted = this.#acceptSocket(handshake, verdict, query);
     });
     if (!(done instanceof Promise))
       return done === undefined ? accepted! : this.#rejectUpgrade(message, done);
@@ -202,7 +210,7 @@ export class Engine implements SessionHost {
   #handshake(
     message: IncomingMessage,
     query: RequestQuery,
-    accept: (request: HandshakeRequest, context: unknown) => void,
+    accept: (request: HandshakeRequest, verdict: Acceptance) => void,
   ): Refusal | undefined | Promise<Refusal | undefined> {
     if (this.#isClosed || this.sessions.size >= this.settings.sessionsMax) {
       return refuseWith(503, this.#isClosed ? 'the server is shutting down' : 'the server is full');
@@ -218,14 +226,14 @@ export class Engine implements SessionHost {
 
   #authorize(
     request: HandshakeRequest,
-    accept: (request: HandshakeRequest, context: unknown) => void,
+    accept: (request: HandshakeRequest, verdict: Acceptance) => void,
   ): Refusal | undefined | Promise<Refusal | undefined> {
     const settle = (verdict: HandshakeVerdict): Refusal | undefined => {
       if (verdict.kind === 'refuse') return verdict;
       if (this.#isClosed) return refuseWith(503, 'the server is shutting down');
       if (this.sessions.has(request.id))
         return refuse(RefusalCode.badRequest, { name: 'ID_GENERATION_ERROR' });
-      accept(request, verdict.context);
+      accept(request, verdict);
       return undefined;
     };
     const verdict = this.#application.authorize?.(request) ?? ACCEPT;
@@ -236,7 +244,12 @@ export class Engine implements SessionHost {
     });
   }
 
-  #openPolling(request: HandshakeRequest, context: unknown, out: ServerResponse, query: RequestQuery): void {
+  #openPolling(
+    request: HandshakeRequest,
+    verdict: Acceptance,
+    out: ServerResponse,
+    query: RequestQuery,
+  ): void {
     // Nobody is there any more to hear of the session.
     if (out.destroyed) return;
     const session = this.#makeSession(request, query);
@@ -244,20 +257,20 @@ export class Engine implements SessionHost {
     channel.hold(request.message, out, query, () =>
       session.terminate('transport error', 'the client ended a poll'),
     );
-    session.openPolling(channel, this.#openPacket(request), (opened) =>
-      this.#application.open(opened, request, context),
+    session.openPolling(channel, this.#openPacket(request, verdict), (opened) =>
+      this.#application.open(opened, request, verdict.context),
     );
   }
 
-  #acceptSocket(request: HandshakeRequest, context: unknown, query: RequestQuery): UpgradeDecision {
+  #acceptSocket(request: HandshakeRequest, verdict: Acceptance, query: RequestQuery): UpgradeDecision {
     return {
       kind: 'accept',
       limits: this.#socketLimits,
       headers: joinHeaders(this.makeHeaders(request.message, true, request.id)),
       open: (socket) => {
         const session = this.#makeSession(request, query);
-        session.openSocket(socket, this.#openPacket(request), (opened) =>
-          this.#application.open(opened, request, context),
+        session.openSocket(socket, this.#openPacket(request, verdict), (opened) =>
+          this.#application.open(opened, request, verdict.context),
         );
         return session;
       },
@@ -275,7 +288,7 @@ export class Engine implements SessionHost {
     return session;
   }
 
-  #openPacket(request: HandshakeRequest): Packet {
+  #openPacket(request: HandshakeRequest, { protocol }: Acceptance): Packet {
     const { settings } = this;
     const canUpgrade =
       request.transport === 'polling' && settings.allowUpgrades && settings.transports.includes('websocket');
@@ -285,6 +298,7 @@ export class Engine implements SessionHost {
       pingIntervalMs: settings.pingIntervalMs,
       pingTimeoutMs: settings.pingTimeoutMs,
       maxPayloadBytes: settings.maxPayloadBytes,
+      ...(protocol === undefined ? {} : { protocol }),
     });
     return { type: PacketType.open, data };
   }
@@ -338,7 +352,7 @@ export class Engine implements SessionHost {
   }
 }
 
-const ACCEPT: HandshakeVerdict = { kind: 'accept' };
+const ACCEPT: Acceptance = { kind: 'accept' };
 
 function makeHandshake(id: string, message: IncomingMessage, query: RequestQuery): HandshakeRequest {
   return {

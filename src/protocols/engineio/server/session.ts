@@ -123,6 +123,12 @@ export class Session implements WheelTask, WebSocketHandler {
       this.#host.onError(error, 'open');
       this.close(true);
     }
+    // Ended by its own beginning: the handler that came of it hears so.
+    if (this.#isClosed()) this.#tellEnd('forced close', '');
+  }
+
+  #isClosed(): boolean {
+    return this.state === 'closed';
   }
 
   /** Dropped once the session closes. Throws PacketError for text that cannot travel over polling. */
@@ -450,6 +456,10 @@ export class Session implements WheelTask, WebSocketHandler {
     this.#host.forget(this);
     this.#upgrade?.abandon();
     this.#polling?.answer([farewell], this.id);
+    this.#tellEnd(reason, description);
+  }
+
+  #tellEnd(reason: CloseReason, description: string): void {
     const handler = this.#handler;
     this.#handler = undefined;
     try {
