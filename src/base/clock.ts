@@ -12,18 +12,19 @@ export interface Clock {
   nowMicros(): number;
   /** Milliseconds since an arbitrary start. Never goes back. */
   monotonicMs(): number;
-  /** Runs `callback` once after `delayMs`. Does not keep the process alive. */
-  startTimer(delayMs: number, callback: () => void): Timer;
+  /** Runs `callback` once after `delayMs`. Keeps the process alive until then only if told to. */
+  startTimer(delayMs: number, callback: () => void, options?: { readonly keepsAlive?: boolean }): Timer;
 }
 
 /** The real clock. */
 export const systemClock: Clock = {
   nowMicros: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
   monotonicMs: () => performance.now(),
-  startTimer(delayMs, callback) {
+  startTimer(delayMs, callback, options) {
     const handle: unknown = setTimeout(callback, delayMs);
     // Node returns an object that can let the process end; browsers return a number.
     if (
+      options?.keepsAlive !== true &&
       typeof handle === 'object' &&
       handle !== null &&
       'unref' in handle &&

@@ -9,6 +9,12 @@ export const systemRandom: Random = {
   fill: (target) => crypto.getRandomValues(target),
 };
 
+/** A number from 0 up to, but not, 1. */
+export function nextFraction(random: Random): number {
+  const bytes = random.fill(new Uint8Array(4));
+  return new DataView(bytes.buffer).getUint32(0) / 0x1_0000_0000;
+}
+
 /** The same bytes for the same seed (splitmix32). For tests and simulation only, never for secrets. */
 export function seededRandom(seed: number): Random & { nextUint32(): number; nextFloat(): number } {
   let state = seed >>> 0;

@@ -83,6 +83,12 @@ export interface QueryDelta {
   memo<T>(key: symbol, make: () => T): T;
 }
 
+/** What one past commit did to some queries. */
+export interface MissedCommit {
+  readonly offset: TxOffset;
+  readonly deltas: readonly QueryDelta[];
+}
+
 /** One distinct query (text and constants, after normalisation), shared by all who ask it. */
 export interface LiveQuery {
   readonly sql: string;

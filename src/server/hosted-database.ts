@@ -3,6 +3,7 @@ import type { Random } from '../base/random.js';
 import type { DocumentStore } from '../documents/document-store.js';
 import type { Database } from '../engine/database.js';
 import { LiveQueries } from '../engine/live/live-queries.js';
+import { RecentCommits } from '../engine/live/recent-commits.js';
 import type { CommitLog, LogSection } from '../engine/log/commit-log.js';
 import { readBackup } from '../engine/log/backup-file.js';
 import type { Disk } from '../engine/log/disk.js';
@@ -69,7 +70,7 @@ export class HostedDatabase implements DatabaseRuntime {
     this.#names = options.names;
     this.#program = options.program;
     this.#database = options.database ?? this.#makeDatabase(options.program.module);
-    this.#live = new LiveQueries(this.#database);
+    this.#live = this.#makeLive();
     this.#host = this.#makeHost(options.program.module);
     options.log.onFailed((failure) => this.#goReadOnly(failure));
   }
@@ -121,6 +122,7 @@ export class HostedDatabase implements DatabaseRuntime {
   /** Puts a program with equal tables in place of the present one. Sockets and data stay. */
   swap(program: Program): void {
     this.#database.replaceSchema(program.module.def.schema);
+    this.#live.recent.restart(this.log.lastOffset);
     this.#host = this.#makeHost(program.module);
     this.#program = program;
     this.#startSchedule();
@@ -139,7 +141,7 @@ export class HostedDatabase implements DatabaseRuntime {
   reset(program: Program): ReducerOutcome {
     const before = { database: this.#database, live: this.#live, host: this.#host, program: this.#program };
     this.#database = this.#makeDatabase(program.module);
-    this.#live = new LiveQueries(this.#database);
+    this.#live = this.#makeLive();
     this.#host = this.#makeHost(program.module);
     this.#program = program;
     const outcome = this.runInit();
@@ -206,7 +208,7 @@ export class HostedDatabase implements DatabaseRuntime {
     // The tables from before the reset are gone: none would be right.
     this.#database = beganAnew ? this.#makeDatabase(this.#program.module) : this.#database;
     if (!beganAnew) this.#database.takeBack(lost);
-    this.#live = new LiveQueries(this.#database);
+    this.#live = this.#makeLive();
     this.#host = this.#makeHost(this.#program.module);
   }
 
@@ -246,6 +248,10 @@ export class HostedDatabase implements DatabaseRuntime {
   #makeDatabase(module: Module): Database {
     const { identity, owner, clock, log } = this;
     return openDatabase(module.def.schema, { identity, owner, clock, log, random: this.#random });
+  }
+
+  #makeLive(): LiveQueries {
+    return new LiveQueries(this.#database, { recent: new RecentCommits(this.#random) });
   }
 
   #makeHost(module: Module): ModuleHost {

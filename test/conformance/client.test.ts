@@ -39,7 +39,7 @@ for (const protocol of SUBPROTOCOLS) {
     ["the platform's WebSocket", overPlatformWebSocket],
   ] as const) {
     runClientSuite({
-      name: `chorale/client over ${transport} on ${protocol.slice(0, 2)}`,
+      name: `chorale/client over ${transport} on ${protocol}`,
       values: { ConnectionId, Identity, TimeDuration, Timestamp, Uuid },
       tables,
       async start() {
@@ -51,6 +51,8 @@ for (const protocol of SUBPROTOCOLS) {
               .withUri(server.url)
               .withDatabaseName(PROBE_DATABASE)
               .withTransport(openTransport)
+              // The suite is for all clients, and others stay away when they are cut off; reconnect.test.ts is for ours.
+              .withReconnect(false)
               .withLog((_, message) => void problems.push(message)),
           stop: () => server.close({ drainMs: 100 }),
         };

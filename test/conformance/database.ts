@@ -2,6 +2,7 @@ import { systemClock } from '../../src/base/clock.js';
 import { systemRandom } from '../../src/base/random.js';
 import { Database } from '../../src/engine/database.js';
 import { LiveQueries } from '../../src/engine/live/live-queries.js';
+import type { RecentCommits } from '../../src/engine/live/recent-commits.js';
 import { MemoryLog } from '../../src/engine/log/commit-log.js';
 import { runSql } from '../../src/engine/sql/select.js';
 import type { Module } from '../../src/module/definition/build-module.js';
@@ -13,13 +14,18 @@ import type { DatabaseRuntime, OpenSession } from '../../src/protocols/spacetime
 import { Identity } from '../../src/values/identity.js';
 
 /** A module that runs in memory, as the protocol's server sees it. */
-export function runModule(module: Module, owner: Identity, schedule: FlushScheduler): DatabaseRuntime {
+export function runModule(
+  module: Module,
+  owner: Identity,
+  schedule: FlushScheduler,
+  recent?: RecentCommits,
+): DatabaseRuntime {
   const identity = new Identity(0xda7aba5en);
   const log = new MemoryLog();
   const moduleLog = new ModuleLog({ clock: systemClock });
   const options = { identity, owner, clock: systemClock, random: systemRandom, log };
   const database = new Database(module.def.schema, options);
-  const live = new LiveQueries(database);
+  const live = new LiveQueries(database, recent === undefined ? {} : { recent });
   const host = new ModuleHost(database, module, { log: moduleLog, clock: systemClock });
   host.runInit(owner);
   return {

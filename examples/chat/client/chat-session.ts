@@ -1,7 +1,10 @@
 import { ConnectionError, type Identity } from 'chorale/client';
 import { DbConnection } from '../generated/index.js';
 
-/* What the page and the terminal have in common: a connection that comes back by itself, and what it has seen. */
+/*
+ * What the page and the terminal have in common: a connection, which comes back by itself when it was cut, and what it has
+ * seen. Only the first connection, and one with a token that the server does not know any more, is made anew here.
+ */
 
 export interface Person {
   readonly id: string;
@@ -62,6 +65,8 @@ export class ChatSession {
   #attempts = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #isApplied = false;
+  /** Whether the present connection had its rows before it was cut. */
+  #hadRows = false;
   #isClosed = false;
 
   constructor(options: ChatOptions) {
@@ -96,6 +101,7 @@ export class ChatSession {
   /** Connects, now: also when the next try would be later. */
   connect(): void {
     clearTimeout(this.#retryTimer);
+    this.#connection?.reconnectNow();
     if (this.#isClosed || this.#connection !== undefined) return;
     this.#options.listener.onState({ kind: 'connecting' });
     const { uri, database, tokens } = this.#options;
@@ -106,7 +112,11 @@ export class ChatSession {
       .withToken(token)
       .withLog(() => undefined)
       .onConnect((connection, identity, newToken) => this.#connected(connection, identity, newToken))
-      .onDisconnect(() => this.#lost())
+      .onReconnecting((_, { delayMs }) => this.#cut(delayMs))
+      .onReconnected((connection) => {
+        if (this.#hadRows) this.#applied(connection);
+      })
+      .onDisconnect(() => void this.#refused(tokens.read()))
       .onConnectError(() => void this.#refused(token))
       .build();
   }
@@ -143,6 +153,7 @@ export class ChatSession {
 
   /** The rows of the new connection replace what was known from the last one. */
   #applied(connection: DbConnection): void {
+    this.#hadRows = true;
     this.#people.clear();
     for (const row of connection.db.user.iter()) this.#putPerson(row);
     this.#messages = [...connection.db.message.iter()].map(toMessage).sort(byTime);
@@ -185,15 +196,22 @@ export class ChatSession {
     this.#options.listener.onMessage?.(message);
   }
 
+  /** The connection comes back by itself; what was there stays on the screen. */
+  #cut(delayMs: number): void {
+    this.#isApplied = false;
+    this.#options.listener.onState({ kind: 'waiting', retryAtMs: Date.now() + delayMs });
+  }
+
   #lost(): void {
     this.#connection = undefined;
     this.#isApplied = false;
+    this.#hadRows = false;
     if (!this.#isClosed) this.#retryLater();
   }
 
-  /** No connection was made. With a token, the reason may be that the server does not know it. */
+  /** No connection was made, or not again. With a token, the reason may be that the server does not know it. */
   async #refused(token: string | undefined): Promise<void> {
-    if (token !== undefined && (await this.#isUnknown(token))) {
+    if (!this.#isClosed && token !== undefined && (await this.#isUnknown(token))) {
       this.#options.tokens.write(undefined);
       this.#options.listener.onStranger();
     }

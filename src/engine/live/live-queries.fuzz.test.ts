@@ -97,7 +97,9 @@ function runScenario({ sketch, conditions, toggles, transactions }: Scenario): v
     },
   });
   const table = database.table('t');
+  live.recent.keep(0);
   const followers = conditions.map((condition) => new Follower(live, table, condition));
+  const witness = new Witness(live, conditions);
   for (const [turn, transaction] of transactions.entries()) {
     const toggled = followers[(toggles[turn] ?? 0) % followers.length]!;
     if (turn > 0 && toggles[turn] !== undefined) toggled.toggle();
@@ -105,6 +107,8 @@ function runScenario({ sketch, conditions, toggles, transactions }: Scenario): v
     runTransaction(database, table, transaction);
     for (const follower of followers) follower.check(database);
   }
+  witness.checkReplays(live, database.log.lastOffset);
+  witness.detach();
   for (const follower of followers) if (follower.isAttached) follower.toggle();
   expect(live.queryCount).toBe(0);
 }
@@ -208,6 +212,53 @@ class Follower {
     expect(count, 'nothing is taken that was not given').toBeGreaterThanOrEqual(0);
     if (count === 0) this.#rows.delete(row);
     else this.#rows.set(row, count);
+  }
+}
+
+/** Hears of everything from the first commit on: what replays must repeat. */
+class Witness {
+  readonly #heard: { readonly offset: number; readonly text: string }[] = [];
+  readonly #queries: readonly LiveQuery[];
+  readonly #detachers: readonly (() => void)[];
+
+  constructor(live: LiveQueries, conditions: readonly Condition[]) {
+    const texts = conditions.map(({ sql }) => `SELECT * FROM t WHERE ${sql}`);
+    this.#queries = [...new Set(texts.flatMap((sql) => live.compile(sql, viewer)))];
+    this.#detachers = this.#queries.map((query) => live.attach(this, query));
+  }
+
+  onCommit({ offset }: Commit, deltas: readonly QueryDelta[]): void {
+    this.#heard.push({ offset, text: this.#describe(deltas) });
+  }
+
+  onQueryError(_query: LiveQuery, message: string): void {
+    throw new Error(message);
+  }
+
+  detach(): void {
+    for (const detach of this.#detachers) detach();
+  }
+
+  /** From each offset on, the replay is what was heard. */
+  checkReplays(live: LiveQueries, last: number): void {
+    for (let from = 0; from <= last; from++) {
+      const missed = live.recent.missed(live.recent.epoch, from, this.#queries) ?? [];
+      expect(missed.map(({ offset, deltas }) => ({ offset, text: this.#describe(deltas) }))).toEqual(
+        this.#heard.filter(({ offset }) => offset > from),
+      );
+    }
+  }
+
+  #describe(deltas: readonly QueryDelta[]): string {
+    const hex = (rows: readonly Uint8Array[]): string =>
+      rows.map((row) => Buffer.from(row).toString('hex')).join();
+    return deltas
+      .map(
+        ({ query, isEvent, inserts, deletes }) =>
+          `${this.#queries.indexOf(query)} ${isEvent} +${hex(inserts)} -${hex(deletes)}`,
+      )
+      .toSorted()
+      .join('; ');
   }
 }
 

@@ -13,6 +13,7 @@ import type { PendingDelta } from './query-delta.js';
 import { instanceKey, QueryInstance } from './query-instance.js';
 import type { Snapshot } from './query-instance.js';
 import { QueryRegistry } from './query-registry.js';
+import { RecentCommits } from './recent-commits.js';
 import { TableQueries } from './table-queries.js';
 
 /** What live queries need of a database; `Database` is one. */
@@ -26,6 +27,8 @@ export interface LiveDatabase {
 export interface LiveQueriesOptions {
   /** Hears of listeners that threw, which they must not. The default lets the process end with the error. */
   readonly onListenerError?: (error: unknown) => void;
+  /** Where commits are kept for clients that come back. */
+  readonly recent?: RecentCommits;
 }
 
 /**
@@ -33,6 +36,8 @@ export interface LiveQueriesOptions {
  * a commit costs nothing for queries that wait for other values than it changed.
  */
 export class LiveQueries {
+  /** The newest commits, kept while somebody may want to come back to them. */
+  readonly recent: RecentCommits;
   readonly #database: LiveDatabase;
   readonly #onListenerError: (error: unknown) => void;
   readonly #registry = new QueryRegistry((query) => this.#snapshotOf(query));
@@ -43,6 +48,7 @@ export class LiveQueries {
   constructor(database: LiveDatabase, options: LiveQueriesOptions = {}) {
     this.#database = database;
     this.#onListenerError = options.onListenerError ?? endProcess;
+    this.recent = options.recent ?? new RecentCommits();
     database.setCommitObserver((commit) => this.#observe(commit));
   }
 
@@ -136,6 +142,7 @@ export class LiveQueries {
   }
 
   #observe(commit: Commit): void {
+    this.recent.record(commit);
     const pass = new CommitPass();
     for (const delta of commit.deltas) {
       const queries = this.#tables.get(delta.table.name);

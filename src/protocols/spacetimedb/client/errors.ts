@@ -11,6 +11,8 @@ export class InternalError extends Error {
 export type ConnectionErrorCode =
   /** The connection closed; `closeCode` and `closeReason` say how. */
   | 'DISCONNECTED'
+  /** The connection broke before the answer came: the call may have taken effect or not. */
+  | 'OUTCOME_UNKNOWN'
   /** The server could not be reached or refused. */
   | 'CONNECT_FAILED'
   /** No answer within the time given; what was asked for may still happen. */
@@ -30,16 +32,24 @@ export class ConnectionError extends Error {
   readonly code: ConnectionErrorCode;
   readonly closeCode: number | undefined;
   readonly closeReason: string | undefined;
+  /** What the server answered instead of a connection, where the platform tells. */
+  readonly httpStatus: number | undefined;
 
   constructor(
     code: ConnectionErrorCode,
     message: string,
-    facts: { readonly cause?: unknown; readonly closeCode?: number; readonly closeReason?: string } = {},
+    facts: {
+      readonly cause?: unknown;
+      readonly closeCode?: number;
+      readonly closeReason?: string;
+      readonly httpStatus?: number | undefined;
+    } = {},
   ) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.code = code;
     this.closeCode = facts.closeCode;
     this.closeReason = facts.closeReason;
+    this.httpStatus = facts.httpStatus;
   }
 }
 

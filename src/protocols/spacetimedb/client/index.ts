@@ -2,12 +2,13 @@
 
 export { DbConnectionImpl } from './connection/db-connection.js';
 export { DbConnectionBuilder } from './connection/db-connection-builder.js';
+export type { ReconnectOptions } from './connection/backoff.js';
 export type { RemoteModuleOf, Timeouts } from './connection/db-connection-builder.js';
 export type {
   DbContext, ErrorContextInterface, Event, EventContextInterface, ReducerEvent, ReducerEventContextInterface,
   ReducerOutcome, SubscriptionEventContextInterface,
 } from './connection/event-context.js'; // prettier-ignore
-export type { DbConnectionConfig } from './connection/options.js';
+export type { DbConnectionConfig, ReconnectedInfo, ReconnectingInfo } from './connection/options.js';
 export { SubscriptionBuilderImpl } from './connection/subscription-builder.js';
 export type { QueryLike } from './connection/subscription-builder.js';
 export { SubscriptionHandleImpl } from './connection/subscription.js';

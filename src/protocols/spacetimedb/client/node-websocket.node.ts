@@ -1,3 +1,4 @@
+import { ConnectionError } from './errors.js';
 import { platformSocket, openWebSocket } from './transport/websocket.js';
 import type { MakeSocket, WebSocketLike } from './transport/websocket.js';
 import type { OpenTransport } from './transport/transport.js';
@@ -17,6 +18,11 @@ export const wsSocket: MakeSocket = async ({ url, protocols, token }) => {
     headers,
     perMessageDeflate: false,
     maxPayload: MESSAGE_BYTES_MAX,
+  });
+  socket.on('unexpected-response', (handshake, { statusCode }) => {
+    const text = `the server answered ${statusCode} instead of a connection`;
+    // Ends it as an error of the socket would, but says why.
+    handshake.destroy(new ConnectionError('CONNECT_FAILED', text, { httpStatus: statusCode }));
   });
   return socket as unknown as WebSocketLike;
 };

@@ -12,8 +12,11 @@
  * Clients that speak v1 unpack in order.
  */
 
+/** v3 and the messages of resume-messages.ts: only our clients ask for it, only our servers choose it. */
+export const RESUMABLE_SUBPROTOCOL = 'v3.bsatn.chorale';
+
 /** What our clients ask for in `Sec-WebSocket-Protocol`, best first. */
-export const SUBPROTOCOLS = ['v3.bsatn.spacetimedb', 'v2.bsatn.spacetimedb'] as const;
+export const SUBPROTOCOLS = [RESUMABLE_SUBPROTOCOL, 'v3.bsatn.spacetimedb', 'v2.bsatn.spacetimedb'] as const;
 export type Subprotocol = (typeof SUBPROTOCOLS)[number];
 
 /** What clients of 1.x servers ask for. */

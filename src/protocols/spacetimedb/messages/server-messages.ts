@@ -192,13 +192,13 @@ export function encodeServerMessage(writer: ByteWriter, message: ServerMessage):
 }
 
 /** Writes a latin1 key (Identity, ConnectionId) as its bytes. */
-function writeKey(writer: ByteWriter, key: string): void {
+export function writeKey(writer: ByteWriter, key: string): void {
   writer.reserve(key.length);
   keyToBytes(key, writer.bytes, writer.length);
   writer.length += key.length;
 }
 
-function writeQueryRows(writer: ByteWriter, tables: readonly TableRows[]): void {
+export function writeQueryRows(writer: ByteWriter, tables: readonly TableRows[]): void {
   writer.writeU32(tables.length);
   for (const { table, rows } of tables) {
     writer.writeString(table);
@@ -345,7 +345,7 @@ function readChoice(reader: ByteReader, what: string): 0 | 1 {
 }
 
 // Arrays need no check of their count: every element takes at least four bytes, so a lying count ends in SHORT_READ.
-function readQueryRows(reader: ByteReader): TableRows[] {
+export function readQueryRows(reader: ByteReader): TableRows[] {
   const count = reader.readU32();
   const tables: TableRows[] = [];
   for (let i = 0; i < count; i++) tables.push({ table: reader.readString(), rows: readRowList(reader) });

@@ -1,5 +1,8 @@
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { ByteWriter } from '../../../base/byte-writer.js';
+import type { TxOffset } from '../../../engine/log/commit-log.js';
 import { Compression, SERVER_FRAME_BYTES } from '../messages/frame.js';
+import { encodeResumeServerMessage } from '../messages/resume-messages.js';
 
 /** A message: bytes, or text in the versions that speak JSON. */
 export type Payload = Uint8Array | string;
@@ -14,12 +17,18 @@ export interface SessionLink {
   close(code: number, reason: string): void;
 }
 
+/** A message and the newest transaction that it reflects, 0 if none. */
+export interface OutgoingMessage {
+  readonly payload: Payload;
+  readonly offset: TxOffset;
+}
+
 /** How messages become frames. */
 export interface Framing {
   /** Whether a frame may hold several messages. */
   readonly joins: boolean;
   /** Gives the first `count` messages to the link. */
-  send(link: SessionLink, messages: readonly { readonly payload: Payload }[], count: number): void;
+  send(link: SessionLink, messages: readonly OutgoingMessage[], count: number): void;
 }
 
 /** The compression byte of a frame that is not compressed. */
@@ -29,19 +38,51 @@ const PLAIN = Uint8Array.of(Compression.none);
 export const joinedFrames: Framing = {
   joins: true,
   send(link, messages, count) {
-    let at = 0;
-    while (at < count) {
-      const parts: Uint8Array[] = [PLAIN];
-      let bytes = 0;
-      do {
-        const next = messages[at++]!.payload as Uint8Array;
-        parts.push(next);
-        bytes += next.length;
-      } while (at < count && bytes + messages[at]!.payload.length <= SERVER_FRAME_BYTES);
-      link.send(...parts);
-    }
+    sendJoined(link, messages, count);
   },
 };
+
+/** The same, and each frame ends with the position that it brings the client to. */
+export const resumableFrames: Framing = {
+  joins: true,
+  send(link, messages, count) {
+    sendJoined(link, messages, count, positionMessage);
+  },
+};
+
+function sendJoined(
+  link: SessionLink,
+  messages: readonly OutgoingMessage[],
+  count: number,
+  endOfFrame?: (offset: TxOffset) => Uint8Array,
+): void {
+  let at = 0;
+  while (at < count) {
+    const parts: Uint8Array[] = [PLAIN];
+    let bytes = 0;
+    let offset: TxOffset = 0;
+    do {
+      const next = messages[at++]!;
+      parts.push(next.payload as Uint8Array);
+      bytes += next.payload.length;
+      offset = Math.max(offset, next.offset);
+    } while (at < count && bytes + messages[at]!.payload.length <= SERVER_FRAME_BYTES);
+    if (offset > 0 && endOfFrame !== undefined) parts.push(endOfFrame(offset));
+    link.send(...parts);
+  }
+}
+
+let knownPosition: { readonly offset: TxOffset; readonly bytes: Uint8Array } | undefined;
+
+/** One commit goes to many connections, one after the other: the last one is kept. */
+function positionMessage(offset: TxOffset): Uint8Array {
+  if (knownPosition?.offset !== offset) {
+    const writer = new ByteWriter(16);
+    encodeResumeServerMessage(writer, { kind: 'position', offset });
+    knownPosition = { offset, bytes: writer.finish() };
+  }
+  return knownPosition.bytes;
+}
 
 /** v2, and v1.bsatn for clients that did not ask for compression. */
 export const singleFrames: Framing = {

@@ -8,6 +8,8 @@ export interface SessionLimits {
   readonly turnMessagesMax: number;
   /** Bytes that may wait for the disk before they may be said. */
   readonly heldBytesMax: number;
+  /** Bytes of missed transactions that a client who comes back is told one by one; with more he gets all rows anew. */
+  readonly resumedBytesMax: number;
 }
 
 export const SESSION_LIMITS: SessionLimits = {
@@ -20,4 +22,6 @@ export const SESSION_LIMITS: SessionLimits = {
   turnMessagesMax: 256 * 1024,
   // 64 MiB: two messages of the greatest length (32 MiB). Reached only when the disk stands still.
   heldBytesMax: 64 * 1024 * 1024,
+  // 16 MiB: a quarter of what may be held, as many clients come back at once; most caches are smaller.
+  resumedBytesMax: 16 * 1024 * 1024,
 };

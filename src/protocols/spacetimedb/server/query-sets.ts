@@ -41,6 +41,11 @@ export class QuerySets {
     return this.#sets.get(id)?.queries ?? [];
   }
 
+  /** The queries of all sets, each once. */
+  queries(): IterableIterator<LiveQuery> {
+    return this.#attachments.keys();
+  }
+
   /** The sets a query belongs to, ascending, as often as they hold it. */
   setsOf(query: LiveQuery): readonly number[] {
     return this.#attachments.get(query)?.setIds ?? [];

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../base/clock.js';
-import type { LiveListener, LiveQuery, Viewer } from '../../../engine/contract.js';
-import type { CommitLog } from '../../../engine/log/commit-log.js';
+import type { LiveListener, LiveQuery, MissedCommit, Viewer } from '../../../engine/contract.js';
+import type { CommitLog, TxOffset } from '../../../engine/log/commit-log.js';
 import type { Caller, ModuleDef, ReducerOutcome } from '../../../module/module-def.js';
 import type { AlgebraicType } from '../../../values/algebraic-type.js';
 import type { Identity } from '../../../values/identity.js';
@@ -14,6 +14,18 @@ export interface LiveSource {
   compile(sql: string, viewer: Viewer): readonly LiveQuery[];
   /** `listener` hears of the query's changes until the returned function is called. */
   attach(listener: LiveListener, query: LiveQuery): () => void;
+  /** Without it clients that come back get all rows anew. */
+  readonly recent?: RecentSource;
+}
+
+/** The newest commits, for clients that come back. */
+export interface RecentSource {
+  /** Names the history that offsets belong to. */
+  readonly epoch: string;
+  /** Keeps commits from now on until the returned function is called. @param now the newest offset. */
+  keep(now: TxOffset): () => void;
+  /** What commits after `offset` did to the queries; undefined when that is not known any more. */
+  missed(epoch: string, offset: TxOffset, queries: Iterable<LiveQuery>): readonly MissedCommit[] | undefined;
 }
 
 /** Answers to ad hoc queries. Throws SqlError. */

@@ -4,6 +4,15 @@ import { TableCache } from './table-cache.js';
 import type { RowEvent, TableBatch } from './table-cache.js';
 import type { TableView } from './table-view.js';
 
+/** All rows anew: what is added is not seen before `finish`, which tells what is different from before. */
+export interface CacheRebuild {
+  /** Rows of a query. Throws WireError. */
+  addRows(tables: readonly TableRows[]): void;
+  /** What a transaction changed of rows that were added. Throws WireError. */
+  addUpdate(querySets: readonly QuerySetUpdate[]): void;
+  finish(): RowEvent[];
+}
+
 /**
  * All tables of a connection. One message is one batch: everything in it is decoded first, then the whole cache
  * changes, and only then is anybody told.
@@ -29,10 +38,7 @@ export class ClientCache {
   /** Rows that queries gained (they became active) or lost (they ended). Throws WireError and changes nothing then. */
   applyRows(tables: readonly TableRows[], kind: 'insert' | 'delete'): RowEvent[] {
     const batches = new Map<TableCache, TableBatch>();
-    for (const { table, rows } of tables) {
-      const cache = this.#find(table);
-      if (cache !== undefined) cache.gather(batchOf(batches, cache), rows, kind);
-    }
+    this.#gatherRows(batches, tables, kind);
     return applyAll(batches);
   }
 
@@ -51,6 +57,37 @@ export class ClientCache {
   applyUpdate(querySets: readonly QuerySetUpdate[]): RowEvent[] {
     if (querySets.length === 0) return [];
     const batches = new Map<TableCache, TableBatch>();
+    this.#gatherUpdate(batches, querySets);
+    return applyAll(batches);
+  }
+
+  /** Begins to learn all rows anew; the cache stays as it is until the end. */
+  startRebuild(): CacheRebuild {
+    const batches = new Map<TableCache, TableBatch>();
+    for (const cache of this.#tables.values()) batches.set(cache, cache.newBatch());
+    return {
+      addRows: (tables) => this.#gatherRows(batches, tables, 'insert'),
+      addUpdate: (querySets) => this.#gatherUpdate(batches, querySets),
+      finish: () => {
+        const events: RowEvent[] = [];
+        for (const [cache, batch] of batches) cache.replaceAll(batch, events);
+        return events;
+      },
+    };
+  }
+
+  #gatherRows(
+    batches: Map<TableCache, TableBatch>,
+    tables: readonly TableRows[],
+    kind: 'insert' | 'delete',
+  ): void {
+    for (const { table, rows } of tables) {
+      const cache = this.#find(table);
+      if (cache !== undefined) cache.gather(batchOf(batches, cache), rows, kind);
+    }
+  }
+
+  #gatherUpdate(batches: Map<TableCache, TableBatch>, querySets: readonly QuerySetUpdate[]): void {
     for (const { tables } of querySets) {
       for (const { table, rows } of tables) {
         const cache = this.#find(table);
@@ -66,7 +103,6 @@ export class ClientCache {
         }
       }
     }
-    return applyAll(batches);
   }
 
   #find(table: string): TableCache | undefined {

@@ -106,6 +106,29 @@ export class TableCache {
     }
   }
 
+  /** Changes the cache to exactly what `batch` adds up to; `events` are told only what is different then. */
+  replaceAll(batch: TableBatch, events: RowEvent[]): void {
+    for (const row of batch.events) events.push({ kind: 'insert', view: this.view, row });
+    for (const [key, cell] of this.#cells) {
+      const change = batch.changes.get(key);
+      if (change === undefined || change.inserts <= change.deletes) events.push(this.#remove(key, cell));
+    }
+    for (const [key, { inserts, deletes, inserted }] of batch.changes) {
+      if (inserted === undefined || inserts <= deletes) continue;
+      const event = this.#put(key, inserted, inserts - deletes);
+      if (event !== undefined) events.push(event);
+    }
+  }
+
+  #put(key: RowKey, row: Row, count: number): RowEvent | undefined {
+    const cell = this.#cells.get(key);
+    if (cell === undefined) return this.#insert(key, row, count);
+    cell.count = count;
+    // Without a primary key equal keys are equal rows.
+    if (this.#primaryKey === undefined || equalValues(cell.row, row)) return undefined;
+    return this.#exchange(cell, row);
+  }
+
   *#rows(): IterableIterator<Row> {
     for (const cell of this.#cells.values()) yield cell.row;
   }
@@ -173,6 +196,11 @@ export class TableCache {
         `the server inserts a row of \`${this.def.sourceName}\` that differs from the one in the cache`,
       );
     }
+    return this.#exchange(cell, row);
+  }
+
+  #exchange(cell: Cell, row: Row): RowEvent {
+    const oldRow = cell.row;
     cell.row = row;
     for (const index of this.#indexes) {
       index.removed(oldRow);

@@ -60,6 +60,7 @@ export class Calls {
   readonly #idleWaiters: (() => void)[] = [];
   #timer: Timer | undefined;
   #closedBy: ConnectionError | undefined;
+  #isSuspended = false;
 
   constructor(outbox: Outbox, { clock, timeoutMs, writeCall }: CallsOptions) {
     this.#outbox = outbox;
@@ -75,6 +76,11 @@ export class Calls {
   /** Sends a call; the promise settles with its answer. Rejects with ConnectionError when it cannot be sent. */
   start(callable: Callable, args: object, requestId: number): Promise<unknown> {
     if (this.#closedBy !== undefined) return rejected(this.#closedBy);
+    if (this.#isSuspended) {
+      return rejected(
+        new ConnectionError('DISCONNECTED', `not connected at the moment: \`${callable.name}\` was not sent`),
+      );
+    }
     if (this.#pending.size >= PENDING_MAX) {
       return rejected(
         new ConnectionError('BACKLOG_FULL', `${PENDING_MAX} calls wait for their answers already`),
@@ -112,11 +118,30 @@ export class Calls {
   /** The connection is gone: nothing that waits will be answered. */
   close(error: ConnectionError): void {
     this.#closedBy ??= error;
+    this.#giveUpAll(() => error);
+  }
+
+  /** The connection is cut: what waits will not be answered, and nothing can be called before `resume`. */
+  suspend(cause: ConnectionError): void {
+    this.#isSuspended = true;
+    this.#giveUpAll(({ callable }) => {
+      const text = `the connection broke before \`${callable.name}\` was answered: it may have taken effect or not`;
+      const { closeCode, closeReason = '' } = cause;
+      const facts = closeCode === undefined ? { cause } : { cause, closeCode, closeReason };
+      return new ConnectionError('OUTCOME_UNKNOWN', text, facts);
+    });
+  }
+
+  resume(): void {
+    this.#isSuspended = false;
+  }
+
+  #giveUpAll(errorOf: (call: PendingCall) => ConnectionError): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     const calls = [...this.#pending.values()];
     this.#pending.clear();
-    for (const call of calls) giveUp(call, error);
+    for (const call of calls) giveUp(call, errorOf(call));
     this.#tellIdle();
   }
 

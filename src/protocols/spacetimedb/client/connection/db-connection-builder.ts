@@ -1,15 +1,23 @@
 import { systemClock } from '../../../../base/clock.js';
 import type { Clock } from '../../../../base/clock.js';
+import { systemRandom } from '../../../../base/random.js';
+import type { Random } from '../../../../base/random.js';
 import type { Identity } from '../../../../values/identity.js';
 import { consoleProblemLog } from '../errors.js';
 import type { ProblemLog } from '../errors.js';
 import { platform } from '../platform.js';
 import type { UntypedRemoteModule } from '../schema/remote-module.js';
 import type { OpenTransport } from '../transport/transport.js';
+import type { ReconnectOptions } from './backoff.js';
 import type { DbConnectionImpl } from './db-connection.js';
 import type { ErrorContextInterface } from './event-context.js';
 import { CALL_TIMEOUT_MS, CONNECT_TIMEOUT_MS } from './options.js';
-import type { ConnectionListeners, DbConnectionConfig } from './options.js';
+import type {
+  ConnectionListeners,
+  DbConnectionConfig,
+  ReconnectedInfo,
+  ReconnectingInfo,
+} from './options.js';
 
 /** The remote module of a connection's type. */
 export type RemoteModuleOf<C> = C extends DbConnectionImpl<infer RM> ? RM : never;
@@ -36,13 +44,21 @@ export class DbConnectionBuilder<
 > {
   readonly #remoteModule: RM;
   readonly #make: (config: DbConnectionConfig<RM>) => C;
-  readonly #listeners: ConnectionListeners = { connect: [], disconnect: [], connectError: [] };
+  readonly #listeners: ConnectionListeners = {
+    connect: [],
+    disconnect: [],
+    connectError: [],
+    reconnecting: [],
+    reconnected: [],
+  };
   #uri: URL | undefined;
   #databaseName: string | undefined;
   #token: string | undefined;
   #confirmedReads: boolean | undefined;
   #openTransport: OpenTransport | undefined;
   #clock: Clock = systemClock;
+  #random: Random = systemRandom;
+  #reconnect: ReconnectOptions | undefined = {};
   #log: ProblemLog = consoleProblemLog;
   #timeouts: Timeouts = {};
 
@@ -117,6 +133,31 @@ export class DbConnectionBuilder<
     return this;
   }
 
+  /** For tests. */
+  withRandom(random: Random): this {
+    this.#random = random;
+    return this;
+  }
+
+  /** How a connection that was cut comes back, which it does by itself; `false` lets it end instead. */
+  withReconnect(options: ReconnectOptions | false): this {
+    this.#reconnect = options === false ? undefined : options;
+    return this;
+  }
+
+  /** The connection was cut; it comes back by itself. Called again after each try that fails. */
+  onReconnecting(callback: (ctx: ErrorContextInterface<RM>, info: ReconnectingInfo) => void): this {
+    this.#listeners.reconnecting.push(callback);
+    return this;
+  }
+
+  /** The connection is back: subscriptions go on, the cache is up to date and callbacks for what was missed have run. */
+  onReconnected(callback: (connection: C, info: ReconnectedInfo) => void): this {
+    this.#listeners.reconnected.push(callback);
+    return this;
+  }
+
+  /** Called once; coming back after a cut is `onReconnected`. */
   onConnect(callback: (connection: C, identity: Identity, token: string) => void): this {
     this.#listeners.connect.push(callback);
     return this;
@@ -128,7 +169,7 @@ export class DbConnectionBuilder<
     return this;
   }
 
-  /** The connection ended; `error` is a ConnectionError with the close code, or undefined after `disconnect()`. */
+  /** The connection ended for good; `error` is a ConnectionError with the close code, or undefined after `disconnect()`. */
   onDisconnect(callback: (ctx: ErrorContextInterface<RM>, error?: Error) => void): this {
     this.#listeners.disconnect.push(callback);
     return this;
@@ -151,6 +192,8 @@ export class DbConnectionBuilder<
       log: this.#log,
       connectTimeoutMs: this.#timeouts.connectMs ?? CONNECT_TIMEOUT_MS,
       callTimeoutMs: this.#timeouts.callMs ?? CALL_TIMEOUT_MS,
+      reconnect: this.#reconnect,
+      random: this.#random,
       listeners: this.#listeners,
     });
   }

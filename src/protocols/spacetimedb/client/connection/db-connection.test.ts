@@ -19,6 +19,8 @@ async function connect(server = new ScriptedServer(), clock = new ManualClock())
     .withTransport(server.transport)
     .withClock(clock)
     .withLog(log)
+    // Coming back is for reconnect.test.ts.
+    .withReconnect(false)
     .onConnect((_, identity, token) => trace.push(`connect ${identity.__identity__} ${token}`))
     .onConnectError((_, error) => trace.push(`connectError ${error.message}`))
     .onDisconnect((_, error) => trace.push(`disconnect ${error?.message}`))
@@ -54,14 +56,14 @@ afterEach(() => {
 });
 
 describe('connecting', () => {
-  test('asks for v3 before v2, uncompressed, under an id of its own', async () => {
+  test('asks for v3 that resumes before v3 before v2, uncompressed, under an id of its own', async () => {
     const { conn, server, trace } = await connect();
     const [{ url, protocols, token }] = server.requests as [(typeof server.requests)[0]];
     expect(url.pathname).toBe('/v1/database/chat/subscribe');
     expect(url.protocol).toBe('ws:');
     expect(url.searchParams.get('compression')).toBe('None');
     expect(url.searchParams.get('connection_id')).toBe(conn.connectionId.toHexString());
-    expect(protocols).toEqual(['v3.bsatn.spacetimedb', 'v2.bsatn.spacetimedb']);
+    expect(protocols).toEqual(['v3.bsatn.chorale', 'v3.bsatn.spacetimedb', 'v2.bsatn.spacetimedb']);
     expect(token).toBeUndefined();
     expect(trace).toEqual(['connect 7 minted']);
     expect(conn.isActive).toBe(true);

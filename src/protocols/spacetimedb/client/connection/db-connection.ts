@@ -4,11 +4,13 @@ import type { Timer } from '../../../../base/clock.js';
 import { ConnectionId } from '../../../../values/identity.js';
 import type { Identity } from '../../../../values/identity.js';
 import { Timestamp } from '../../../../values/timestamp.js';
-import { Compression, SUBPROTOCOLS } from '../../messages/frame.js';
-import { decodeServerMessage, errorText } from '../../messages/server-messages.js';
+import { Compression, RESUMABLE_SUBPROTOCOL, SUBPROTOCOLS } from '../../messages/frame.js';
+import { decodeResumableServerMessage } from '../../messages/resume-messages.js';
+import type { ResumableServerMessage, Resumed } from '../../messages/resume-messages.js';
+import { errorText } from '../../messages/server-messages.js';
 import type {
-  InitialConnection, ProcedureResult, QuerySetUpdate, ReducerResult, ServerMessage, SubscribeApplied, SubscriptionError,
-  UnsubscribeApplied,
+  InitialConnection, ProcedureResult, QuerySetUpdate, ReducerResult, SubscribeApplied, SubscriptionError,
+  TransactionUpdate, UnsubscribeApplied,
 } from '../../messages/server-messages.js'; // prettier-ignore
 import { attempt } from '../attempt.js';
 import { ClientCache } from '../cache/client-cache.js';
@@ -16,12 +18,14 @@ import { TableView } from '../cache/table-view.js';
 import type { RowEvent } from '../cache/table-cache.js';
 import { ConnectionError, InternalError, SenderError } from '../errors.js';
 import type { UntypedRemoteModule } from '../schema/remote-module.js';
-import type { CloseInfo, Transport } from '../transport/transport.js';
+import type { Transport } from '../transport/transport.js';
+import { Backoff } from './backoff.js';
 import { Calls, compileCallable, decodeReturned } from './calls.js';
 import type { PendingCall } from './calls.js';
+import { Comeback } from './comeback.js';
 import { EventContext } from './event-context.js';
 import type { DbContext, Event, ReducerOutcome } from './event-context.js';
-import type { DbConnectionConfig } from './options.js';
+import type { DbConnectionConfig, ReconnectedInfo } from './options.js';
 import { Outbox } from './outbox.js';
 import { closeError, socketUrl } from './socket.js';
 import { SubscriptionHandleImpl } from './subscription.js';
@@ -31,14 +35,21 @@ import { Subscriptions } from './subscriptions.js';
 import type { ClientDbView, ProceduresView, ReducersView } from './views.js';
 
 /*
- * | state      | event              | next       | what happens                                              |
- * | connecting | InitialConnection  | active     | onConnect                                                 |
- * | connecting | closed, timeout    | closed     | onConnectError; everything that waits is rejected         |
- * | active     | a message          | active     | cache, callbacks, promises                                |
- * | active     | closed, bad bytes  | closed     | onDisconnect with the error; everything waiting rejected  |
- * | any        | disconnect()       | closed     | onDisconnect without an error, if it had been active      |
+ * | state      | event              | next       | what happens                                                        |
+ * | connecting | InitialConnection  | active     | onConnect                                                           |
+ * | connecting | closed, timeout    | closed     | onConnectError; everything that waits is rejected                   |
+ * | active     | a message          | active     | cache, callbacks, promises                                          |
+ * | active     | closed             | waiting    | calls that wait are rejected; onReconnecting                        |
+ * | waiting    | time               | resuming   | connects with our token                                             |
+ * | resuming   | what was missed    | active     | callbacks for it; onReconnected; subscriptions that waited are sent |
+ * | resuming   | closed, timeout    | waiting    | onReconnecting; a longer wait                                       |
+ * | those      | bad bytes          | closed     | onDisconnect with the error; everything waiting rejected            |
+ * | resuming   | token refused      | closed     | the same                                                            |
+ * | any        | disconnect()       | closed     | onDisconnect without an error, if it had been active                |
+ *
+ * Without reconnecting, `closed` leads from active to closed as bad bytes do.
  */
-type State = 'connecting' | 'active' | 'closed';
+type State = 'connecting' | 'active' | 'waiting' | 'resuming' | 'closed';
 
 type AnyEvent<RM extends UntypedRemoteModule> = Event<RM['reducers'][number]['name']>;
 /** An event's context, made when the first callback needs it. */
@@ -46,7 +57,8 @@ type LazyContext<RM extends UntypedRemoteModule> = () => EventContext<RM, AnyEve
 
 /**
  * A connection to a database: a live cache of what its subscriptions hold, and calls of reducers and procedures.
- * Made by `DbConnection.builder()` of generated bindings. It does not reconnect by itself.
+ * Made by `DbConnection.builder()` of generated bindings. It comes back by itself when it is cut, with its subscriptions,
+ * its cache and its callbacks.
  */
 export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbContext<RM>, HasSubscriber<RM> {
   /** The cached tables, by accessor. */
@@ -54,8 +66,8 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
   /** Calls a reducer: the promise resolves when its transaction is in the cache, or rejects with SenderError (its author refused), InternalError (it broke) or ConnectionError. */
   readonly reducers: ReducersView<RM>;
   readonly procedures: ProceduresView<RM>;
-  /** This connection's id. */
-  readonly connectionId: ConnectionId;
+  /** This connection's id; another one after each cut. */
+  connectionId: ConnectionId;
   /** Who we are; known once connected. */
   identity: Identity | undefined;
   /** What proves it: keep it to come back as the same identity. */
@@ -67,12 +79,16 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
   readonly #outbox = new Outbox();
   readonly #calls: Calls;
   readonly #subscriptions: Subscriptions<RM>;
-  readonly #transport: Transport;
+  readonly #comeback: Comeback<RM>;
+  readonly #backoff: Backoff | undefined;
+  #transport: Transport;
+  /** Counts transports: what an older one still tells is not for us. */
+  #transportCount = 0;
   #connectTimer: Timer | undefined;
+  #retryTimer: Timer | undefined;
+  #wasActive = false;
   #state: State = 'connecting';
   #isDisconnectRequested = false;
-  /** Why we closed, if it was our decision. */
-  #ownError: ConnectionError | undefined;
   #nextRequestId = 1;
   #nextEventId = 1;
 
@@ -85,6 +101,8 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
     const requestId = (): number => this.#takeRequestId();
     this.#calls = new Calls(this.#outbox, { clock: config.clock, timeoutMs: config.callTimeoutMs });
     this.#subscriptions = new Subscriptions(this.#outbox, requestId);
+    this.#comeback = new Comeback(this.#cache, this.#subscriptions, this.#outbox);
+    this.#backoff = config.reconnect && new Backoff(config.random, config.reconnect);
     this.reducers = this.#callers(config.remoteModule.reducers) as unknown as ReducersView<RM>;
     this.procedures = this.#callers(config.remoteModule.procedures) as unknown as ProceduresView<RM>;
     this[SUBSCRIBER] = {
@@ -94,7 +112,7 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
     this.#transport = this.#open();
   }
 
-  /** True from onConnect until the connection is gone. */
+  /** True from onConnect until the connection is cut or gone, and again from onReconnected. */
   get isActive(): boolean {
     return this.#state === 'active';
   }
@@ -106,39 +124,56 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
 
   subscriptionBuilder = (): SubscriptionBuilderImpl<RM> => new SubscriptionBuilderImpl<RM>(this);
 
-  /** Closes the connection. What was called before still leaves; its answers are not waited for. */
+  /** Tries to come back at once instead of when the wait is over: after a cut, e.g. when the network is back. */
+  reconnectNow(): void {
+    if (this.#state === 'waiting') this.#reconnect();
+  }
+
+  /** Closes the connection for good. What was called before still leaves; its answers are not waited for. */
   disconnect(): void {
     if (this.#state === 'closed') return;
     this.#isDisconnectRequested = true;
     this.#outbox.flush();
     this.#transport.close(1000);
-    this.#closed({ code: 1000, reason: '' });
+    this.#end(closeError({ code: 1000, reason: '' }, this.#wasActive));
   }
 
   #open(): Transport {
-    const { uri, databaseName, token, confirmedReads, clock, connectTimeoutMs, openTransport } = this.#config;
+    const { uri, databaseName, confirmedReads, clock, connectTimeoutMs, openTransport } = this.#config;
+    const { token } = this;
+    const count = ++this.#transportCount;
+    const isCurrent = (): boolean => count === this.#transportCount;
     const url = socketUrl(uri, databaseName, this.connectionId, confirmedReads);
     this.#connectTimer = clock.startTimer(connectTimeoutMs, () => {
-      this.#fail(new ConnectionError('TIMEOUT', `not connected within ${connectTimeoutMs} ms`), 1000);
+      const error = new ConnectionError('TIMEOUT', `not connected within ${connectTimeoutMs} ms`);
+      this.#transport.close(1000);
+      this.#lost(error);
     });
     return openTransport(
       { url, protocols: SUBPROTOCOLS, token },
       {
-        onOpen: (protocol) => this.#opened(protocol),
-        onMessage: (frame) => this.#receiveFrame(frame),
-        onClose: (info) => this.#closed(info),
+        onOpen: (protocol) => void (isCurrent() && this.#opened(protocol)),
+        onMessage: (frame) => void (isCurrent() && this.#receiveFrame(frame)),
+        onClose: (info) => void (isCurrent() && this.#lost(closeError(info, this.#state === 'active'))),
       },
     );
   }
 
   #opened(protocol: string): void {
     if (this.#state === 'closed') return;
+    if (this.#state === 'resuming') {
+      if (protocol === RESUMABLE_SUBPROTOCOL) this.#comeback.askToResume(this.identity!);
+      else this.#comeback.askForAll();
+    }
     // A server that does not say what it chose speaks v2.
-    this.#outbox.open(this.#transport, protocol === SUBPROTOCOLS[0]);
+    this.#outbox.open(
+      this.#transport,
+      protocol === RESUMABLE_SUBPROTOCOL || protocol === 'v3.bsatn.spacetimedb',
+    );
   }
 
   #receiveFrame(frame: Uint8Array): void {
-    if (this.#state === 'closed') return;
+    const count = this.#transportCount;
     try {
       const reader = new ByteReader(frame);
       const compression = reader.readU8();
@@ -149,26 +184,22 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
         );
       }
       // disconnect() inside a callback ends this, too.
-      while (reader.remaining > 0 && !this.#isClosed()) this.#receive(decodeServerMessage(reader));
+      while (reader.remaining > 0 && count === this.#transportCount)
+        this.#receive(decodeResumableServerMessage(reader));
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       this.#fail(
         error instanceof ConnectionError ? error : new ConnectionError('PROTOCOL', text, { cause: error }),
-        1002,
       );
     }
   }
 
-  #isClosed(): boolean {
-    return this.#state === 'closed';
-  }
-
-  #receive(message: ServerMessage): void {
+  #receive(message: ResumableServerMessage): void {
     switch (message.kind) {
       case 'reducerResult':
         return this.#reducerResult(message);
       case 'transactionUpdate':
-        return this.#emit(this.#cache.applyUpdate(message.querySets), this.#lazy({ tag: 'Transaction' }));
+        return this.#transactionUpdate(message);
       case 'subscribeApplied':
         return this.#subscribeApplied(message);
       case 'unsubscribeApplied':
@@ -181,22 +212,35 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
         return this.#initialConnection(message);
       case 'oneOffQueryResult':
         return this.#config.log('warn', 'the server answers a query that was not asked');
+      case 'resumable':
+        return this.#comeback.noteEpoch(message.epoch, this.#state !== 'resuming');
+      case 'position':
+        return this.#comeback.notePosition(message.offset);
+      case 'resumed':
+        return this.#resumed(message);
       default:
         return assertNever(message);
     }
   }
 
   #initialConnection({ identity, token }: InitialConnection): void {
-    if (this.#state !== 'connecting')
+    if (this.#state !== 'connecting' && this.#state !== 'resuming')
       throw new ConnectionError('PROTOCOL', 'the server introduces itself twice');
     this.#connectTimer?.cancel();
-    this.#state = 'active';
     this.identity = identity;
     // With a token of our own the server may have seen only its short-lived copy.
     this.token ??= token;
+    if (this.#state === 'resuming') return this.#finishRebuild();
+    this.#state = 'active';
+    this.#wasActive = true;
     for (const callback of this.#config.listeners.connect) {
       this.#attempt(() => callback(this as never, identity as never, this.token!));
     }
+  }
+
+  #transactionUpdate({ querySets }: TransactionUpdate): void {
+    if (this.#comeback.isRebuilding) return this.#comeback.addUpdate(querySets);
+    this.#emit(this.#cache.applyUpdate(querySets), this.#lazy({ tag: 'Transaction' }));
   }
 
   #reducerResult({ requestId, timestampMicros, outcome }: ReducerResult): void {
@@ -238,6 +282,10 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
   }
 
   #subscribeApplied({ querySetId, tables }: SubscribeApplied): void {
+    if (this.#comeback.isRebuilding) {
+      this.#comeback.addSet(querySetId, tables);
+      return this.#finishRebuild();
+    }
     const events = this.#cache.applyRows(tables, 'insert');
     const context = this.#lazy({ tag: 'SubscribeApplied' });
     const handle = this.#subscriptions.find(querySetId);
@@ -257,14 +305,57 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
   }
 
   #subscriptionError({ requestId, querySetId, error }: SubscriptionError): void {
+    const count = this.#transportCount;
+    const failure = this.#dropSubscription(querySetId, error);
+    // A callback may have ended everything.
+    if (count !== this.#transportCount) return;
+    if (this.#comeback.isRebuilding) {
+      this.#comeback.dropSet(querySetId);
+      return this.#finishRebuild();
+    }
+    if (requestId !== undefined) return;
+    // Its rows stay in the cache and nothing but a comparison with all rows will take them out.
+    this.#comeback.distrust();
+    this.#transport.close(1000);
+    this.#lost(failure);
+  }
+
+  /** A query set that the server does not follow, or not any more. */
+  #dropSubscription(querySetId: number, error: string): ConnectionError {
     const handle = this.#subscriptions.remove(querySetId);
     const failure = new ConnectionError('SUBSCRIPTION', error);
     const isTold =
       handle !== undefined &&
       this.#attempt(() => SubscriptionHandleImpl.failed(handle, new EventContext(this, failure), failure));
     if (!isTold) this.#config.log('error', `subscription failed: ${error}`);
-    // Its rows stay in the cache and nothing will ever take them out: only a new connection is consistent again.
-    if (requestId === undefined) this.#fail(failure, 1000);
+    return failure;
+  }
+
+  /** The server's answer to Resume: with `changes` they were told before it. */
+  #resumed(message: Resumed): void {
+    if (this.#state !== 'resuming') throw new ConnectionError('PROTOCOL', 'the server resumes nothing');
+    const { events, dropped, resumedBy } = this.#comeback.resumed(message);
+    this.#emit(events, this.#lazy({ tag: 'Transaction' }));
+    for (const { querySetId, error } of dropped) this.#dropSubscription(querySetId, error);
+    this.#cameBack({ resumedBy });
+  }
+
+  /** On a server that cannot resume: all rows may be there. */
+  #finishRebuild(): void {
+    if (!this.#comeback.isRebuilding || !this.#comeback.isComplete) return;
+    this.#emit(this.#comeback.finish(), this.#lazy({ tag: 'Transaction' }));
+    this.#cameBack({ resumedBy: 'snapshot' });
+  }
+
+  #cameBack(info: ReconnectedInfo): void {
+    // A callback may have ended it.
+    if (this.#state !== 'resuming') return;
+    this.#state = 'active';
+    this.#backoff?.reset();
+    this.#calls.resume();
+    this.#subscriptions.resume();
+    for (const callback of this.#config.listeners.reconnected)
+      this.#attempt(() => callback(this as never, info));
   }
 
   #emit(events: readonly RowEvent[], context: LazyContext<RM>): void {
@@ -311,22 +402,49 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
     return id;
   }
 
-  /** Closes because of something that went wrong on our side of the wire. */
-  #fail(error: ConnectionError, closeCode: number): void {
-    if (this.#state === 'closed') return;
-    this.#ownError = error;
+  /** Closes because the server does not keep to the protocol: it would not next time. */
+  #fail(error: ConnectionError): void {
     // Browsers let applications close with 1000 or 3000-4999 only.
-    this.#transport.close(closeCode === 1002 ? 4002 : closeCode);
-    this.#closed({ code: closeCode, reason: error.message });
+    this.#transport.close(4002);
+    this.#end(error);
   }
 
-  #closed(info: CloseInfo): void {
-    if (this.#state === 'closed') return;
-    const wasActive = this.#state === 'active';
-    this.#state = 'closed';
+  /** The transport is gone: comes back later, or ends. */
+  #lost(error: ConnectionError): void {
+    const isRefused = error.httpStatus === 401 || error.httpStatus === 403;
+    const delayMs = this.#wasActive && !isRefused ? this.#backoff?.next() : undefined;
+    if (delayMs === undefined) return this.#end(error);
+    this.#detach('waiting');
+    this.#comeback.abandon();
+    this.#subscriptions.suspend();
+    this.#retryTimer = this.#config.clock.startTimer(delayMs, () => this.#reconnect(), { keepsAlive: true });
+    this.#calls.suspend(error);
+    const context = new EventContext<RM, Error>(this, error);
+    const info = { error, attempt: this.#backoff!.attempts, delayMs };
+    for (const callback of this.#config.listeners.reconnecting)
+      this.#attempt(() => callback(context as never, info));
+  }
+
+  #reconnect(): void {
+    this.#retryTimer?.cancel();
+    this.#state = 'resuming';
+    this.connectionId = ConnectionId.random();
+    this.#transport = this.#open();
+  }
+
+  /** Lets go of the transport; whatever it still tells is not heard. */
+  #detach(next: 'waiting' | 'closed'): void {
+    this.#state = next;
+    this.#transportCount++;
     this.#connectTimer?.cancel();
+    this.#retryTimer?.cancel();
     this.#outbox.close();
-    const error = this.#ownError ?? closeError(info, wasActive);
+  }
+
+  #end(error: ConnectionError): void {
+    if (this.#state === 'closed') return;
+    const wasActive = this.#wasActive;
+    this.#detach('closed');
     this.#calls.close(error);
     const context = new EventContext<RM, Error>(this, error);
     for (const handle of this.#subscriptions.removeAll()) {

@@ -1,7 +1,9 @@
 import type { Clock } from '../../../../base/clock.js';
+import type { Random } from '../../../../base/random.js';
 import type { ProblemLog } from '../errors.js';
 import type { UntypedRemoteModule } from '../schema/remote-module.js';
 import type { OpenTransport } from '../transport/transport.js';
+import type { ReconnectOptions } from './backoff.js';
 
 /** Everything that a builder has collected. */
 export interface DbConnectionConfig<RM extends UntypedRemoteModule> {
@@ -16,6 +18,9 @@ export interface DbConnectionConfig<RM extends UntypedRemoteModule> {
   readonly log: ProblemLog;
   readonly connectTimeoutMs: number;
   readonly callTimeoutMs: number;
+  /** Undefined: a connection that is cut has ended. */
+  readonly reconnect: ReconnectOptions | undefined;
+  readonly random: Random;
   readonly listeners: ConnectionListeners;
 }
 
@@ -24,6 +29,26 @@ export interface ConnectionListeners {
   readonly connect: ((connection: never, identity: never, token: string) => void)[];
   readonly disconnect: ((ctx: never, error?: Error) => void)[];
   readonly connectError: ((ctx: never, error: Error) => void)[];
+  readonly reconnecting: ((ctx: never, info: ReconnectingInfo) => void)[];
+  readonly reconnected: ((ctx: never, info: ReconnectedInfo) => void)[];
+}
+
+/** A connection was cut, or could not be made again. */
+export interface ReconnectingInfo {
+  /** What happened. */
+  readonly error: Error;
+  /** 1 for the first try after a connection that worked. */
+  readonly attempt: number;
+  /** The next try is after so many milliseconds, unless `reconnectNow()` is called. */
+  readonly delayMs: number;
+}
+
+export interface ReconnectedInfo {
+  /**
+   * `changes`: the server told each transaction that was missed. `snapshot`: it told all rows, and callbacks ran for those
+   * that are different; what came and went meanwhile, and rows of event tables, was not told.
+   */
+  readonly resumedBy: 'changes' | 'snapshot';
 }
 
 /** A connection that is not made by then never will be. */

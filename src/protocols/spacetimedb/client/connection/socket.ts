@@ -27,7 +27,12 @@ export function closeError({ code, reason, cause }: CloseInfo, wasActive: boolea
   return new ConnectionError(
     wasActive ? 'DISCONNECTED' : 'CONNECT_FAILED',
     `${what} (${code}${detail === '' ? '' : `: ${detail}`})`,
-    { cause, closeCode: code, closeReason: reason },
+    {
+      cause,
+      closeCode: code,
+      closeReason: reason,
+      httpStatus: cause instanceof ConnectionError ? cause.httpStatus : undefined,
+    },
   );
 }
 

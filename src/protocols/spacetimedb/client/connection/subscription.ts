@@ -68,6 +68,11 @@ export class SubscriptionHandleImpl<RM extends UntypedRemoteModule> {
     return this.#state === 'ended';
   }
 
+  /** For the connection. */
+  static stateOf<M extends UntypedRemoteModule>(handle: SubscriptionHandleImpl<M>): SubscriptionState {
+    return handle.#state;
+  }
+
   /** For the connection: the server has the queries. */
   static applied<M extends UntypedRemoteModule>(
     handle: SubscriptionHandleImpl<M>,

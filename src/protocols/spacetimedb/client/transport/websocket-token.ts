@@ -20,6 +20,7 @@ export async function fetchWebSocketToken(socketUrl: URL, token: string): Promis
     throw new ConnectionError(
       'CONNECT_FAILED',
       `the server refused the token (${response.status}): ${text.slice(0, 200)}`,
+      { httpStatus: response.status },
     );
   }
   return parseToken(text);

@@ -25,18 +25,18 @@ import type { Wire, WireSession } from '../wire.js';
 /** v2 and v3: they differ in their frames only. */
 export class CurrentWire implements Wire {
   readonly framing: Framing;
-  readonly #session: WireSession;
-  readonly #querySets: QuerySets;
-  readonly #setsOf = (query: LiveQuery): readonly number[] => this.#querySets.setsOf(query);
+  protected readonly session: WireSession;
+  protected readonly querySets: QuerySets;
+  protected readonly setsOf = (query: LiveQuery): readonly number[] => this.querySets.setsOf(query);
 
   constructor(session: WireSession, framing: Framing) {
-    this.#session = session;
+    this.session = session;
     this.framing = framing;
-    this.#querySets = new QuerySets(session.live, session);
+    this.querySets = new QuerySets(session.live, session);
   }
 
   greet(): void {
-    const { caller, token } = this.#session;
+    const { caller, token } = this.session;
     const { identity, connectionId } = caller;
     this.#say({ kind: 'initialConnection', identity, connectionId, token }, 0);
   }
@@ -44,10 +44,10 @@ export class CurrentWire implements Wire {
   receive(frame: Uint8Array): void {
     const reader = new ByteReader(frame);
     do {
-      if (!this.#session.admit()) return;
-      this.#handle(decodeClientMessage(reader));
+      if (!this.session.admit()) return;
+      this.handleNext(reader);
       if (!this.framing.joins) reader.expectEnd();
-    } while (reader.offset < reader.end && this.#session.isOpen);
+    } while (reader.offset < reader.end && this.session.isOpen);
   }
 
   receiveText(): void {
@@ -55,21 +55,26 @@ export class CurrentWire implements Wire {
   }
 
   tell(commit: Commit, deltas: readonly QueryDelta[]): void {
-    const message = encodeTransactionUpdate(this.#session.database.delivery.scratch, deltas, this.#setsOf);
-    if (message !== undefined) this.#session.push(message, commit.offset);
+    const message = encodeTransactionUpdate(this.session.database.delivery.scratch, deltas, this.setsOf);
+    if (message !== undefined) this.session.push(message, commit.offset);
   }
 
   queryFailed(query: LiveQuery, error: string): void {
-    for (const querySetId of this.#querySets.removeHolders(query)) {
+    for (const querySetId of this.querySets.removeHolders(query)) {
       this.#say({ kind: 'subscriptionError', requestId: undefined, querySetId, error }, 0);
     }
   }
 
   clear(): void {
-    this.#querySets.clear();
+    this.querySets.clear();
   }
 
-  #handle(message: ClientMessage): void {
+  /** Reads a message and does what it says. */
+  protected handleNext(reader: ByteReader): void {
+    this.handle(decodeClientMessage(reader));
+  }
+
+  protected handle(message: ClientMessage): void {
     switch (message.kind) {
       case 'callReducer':
         return this.#callReducer(message);
@@ -84,7 +89,7 @@ export class CurrentWire implements Wire {
           kind: 'internalError',
           error: `no such procedure: \`${message.procedure}\``,
         } as const;
-        const timestampMicros = this.#session.database.clock.nowMicros();
+        const timestampMicros = this.session.database.clock.nowMicros();
         const { requestId } = message;
         return this.#say(
           { kind: 'procedureResult', status, timestampMicros, durationMicros: 0, requestId },
@@ -97,7 +102,7 @@ export class CurrentWire implements Wire {
   }
 
   #callReducer({ requestId, reducer, args }: CallReducer): void {
-    const session = this.#session;
+    const session = this.session;
     const outcome = session.callReducer(reducer, args);
     const writer = session.claim();
     writer.writeU8(ServerTag.reducerResult);
@@ -106,7 +111,7 @@ export class CurrentWire implements Wire {
     if (outcome.kind === 'committed') {
       writer.writeU8(ReducerOutcomeTag.ok);
       writer.writeU32(0); // reducers return nothing
-      writeQuerySetUpdates(writer, session.ownDeltas, this.#setsOf);
+      writeQuerySetUpdates(writer, session.ownDeltas, this.setsOf);
       session.finish(writer, outcome.commit.offset);
     } else {
       writeFailure(writer, outcome);
@@ -116,15 +121,15 @@ export class CurrentWire implements Wire {
 
   #subscribe({ requestId, querySetId, queries }: Subscribe): void {
     try {
-      if (this.#querySets.has(querySetId)) {
+      if (this.querySets.has(querySetId)) {
         throw new QueryRefusal(
           `query set ${querySetId} is in use already: unsubscribe from it first, or use another id`,
         );
       }
-      const compiled = compileForSession(this.#session, queries, this.#querySets.queryCount);
+      const compiled = compileForSession(this.session, queries, this.querySets.queryCount);
       const tables = tablesOf(compiled);
-      this.#querySets.add(querySetId, compiled);
-      this.#say({ kind: 'subscribeApplied', requestId, querySetId, tables }, this.#now());
+      this.querySets.add(querySetId, compiled);
+      this.#say({ kind: 'subscribeApplied', requestId, querySetId, tables }, this.now());
     } catch (error) {
       if (!(error instanceof QueryRefusal)) throw error;
       this.#say({ kind: 'subscriptionError', requestId, querySetId, error: error.message }, 0);
@@ -132,22 +137,22 @@ export class CurrentWire implements Wire {
   }
 
   #unsubscribe({ requestId, querySetId, sendDroppedRows }: Unsubscribe): void {
-    const queries = this.#querySets.remove(querySetId);
+    const queries = this.querySets.remove(querySetId);
     if (queries === undefined) {
       const error = `there is no query set ${querySetId} on this connection`;
       return this.#say({ kind: 'subscriptionError', requestId, querySetId, error }, 0);
     }
     const tables = sendDroppedRows ? tablesOf(queries) : undefined;
-    this.#say({ kind: 'unsubscribeApplied', requestId, querySetId, tables }, this.#now());
+    this.#say({ kind: 'unsubscribeApplied', requestId, querySetId, tables }, this.now());
   }
 
   #queryOnce({ requestId, query }: OneOffQuery): void {
     try {
-      const { live, viewer, limits } = this.#session;
+      const { live, viewer, limits } = this.session;
       const compiled = compileQueries(live, [query], viewer, limits);
       if (compiled.length !== 1) throw new QueryRefusal('a one-off query reads exactly one table');
       const result = { kind: 'ok', tables: tablesOf(compiled) } as const;
-      this.#say({ kind: 'oneOffQueryResult', requestId, result }, this.#now());
+      this.#say({ kind: 'oneOffQueryResult', requestId, result }, this.now());
     } catch (error) {
       if (!(error instanceof QueryRefusal)) throw error;
       const result = { kind: 'err', error: error.message } as const;
@@ -156,19 +161,19 @@ export class CurrentWire implements Wire {
   }
 
   /** The newest transaction: what rows that are read now reflect. */
-  #now(): TxOffset {
-    return this.#session.database.log.lastOffset;
+  protected now(): TxOffset {
+    return this.session.database.log.lastOffset;
   }
 
   /** Adds a message that reflects transactions up to `offset`, 0 if none. */
   #say(message: ServerMessage, offset: TxOffset): void {
-    const writer = this.#session.claim();
+    const writer = this.session.claim();
     encodeServerMessage(writer, message);
-    this.#session.finish(writer, offset);
+    this.session.finish(writer, offset);
   }
 }
 
-function tablesOf(queries: readonly LiveQuery[]): TableRows[] {
+export function tablesOf(queries: readonly LiveQuery[]): TableRows[] {
   return queries.map((query) => ({ table: query.table.name, rows: snapshotRows(query) }));
 }
 

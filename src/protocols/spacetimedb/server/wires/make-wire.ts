@@ -1,9 +1,11 @@
 import { assertNever } from '../../../../base/assert.js';
+import { RESUMABLE_SUBPROTOCOL } from '../../messages/frame.js';
 import type { Subprotocol, TextSubprotocol, V1Subprotocol } from '../../messages/frame.js';
 import { brotliFrames, gzipFrames, joinedFrames, singleFrames } from '../framing.js';
 import type { Framing } from '../framing.js';
 import type { Wire, WireSession } from '../wire.js';
 import { CurrentWire } from './current-wire.js';
+import { ResumableWire } from './resumable-wire.js';
 import { TextWire } from './text-wire.js';
 import { V1Bsatn } from './v1-bsatn.js';
 import { V1Json } from './v1-json.js';
@@ -30,6 +32,8 @@ const V1_FRAMING: Readonly<Record<AskedCompression, Framing>> = {
 export function makeWire(session: WireSession, options: WireOptions): Wire {
   const { protocol, compression = 'None', isLight = false } = options;
   switch (protocol) {
+    case RESUMABLE_SUBPROTOCOL:
+      return new ResumableWire(session);
     case 'v3.bsatn.spacetimedb':
       return new CurrentWire(session, joinedFrames);
     case 'v2.bsatn.spacetimedb':
