@@ -34,11 +34,13 @@ export function databasesFolder(dataDirectory: string): string {
 export class DatabaseStore {
   readonly #folders: DatabaseFolders;
   readonly #lock: FolderLock | undefined;
+  readonly #segmentBytesMax: { readonly segmentBytesMax?: number };
 
-  /** @param lock released by `close`. */
-  constructor(folders: DatabaseFolders, lock?: FolderLock) {
+  /** @param lock released by `close`. @param segmentBytesMax see FileLogOptions. */
+  constructor(folders: DatabaseFolders, lock?: FolderLock, segmentBytesMax?: number) {
     this.#folders = folders;
     this.#lock = lock;
+    this.#segmentBytesMax = segmentBytesMax === undefined ? {} : { segmentBytesMax };
   }
 
   /** Throws LogError LOCKED, with the pid, when another process has the directory. */
@@ -66,14 +68,21 @@ export class DatabaseStore {
     build: (program: Uint8Array) => Promise<Database>,
   ): Promise<(RecoveredDatabase & StoredLog) | undefined> {
     const disk = await this.#folders.open(identity.toHexString());
-    const recovered = await recoverDatabase(disk, { databaseKey: identity.key, build });
+    const recovered = await recoverDatabase(disk, {
+      databaseKey: identity.key,
+      build,
+      ...this.#segmentBytesMax,
+    });
     return recovered === undefined ? undefined : { ...recovered, disk };
   }
 
   /** An empty log for a new database. */
   async create(identity: Identity): Promise<StoredLog> {
     const disk = await this.#folders.open(identity.toHexString());
-    const { log, epoch } = await recoverLog(disk, { databaseKey: identity.key, apply: () => {} });
+    const { log, epoch } = await recoverLog(disk, {
+      databaseKey: identity.key,
+      ...this.#segmentBytesMax,
+    });
     return { disk, log, epoch };
   }
 

@@ -1,6 +1,8 @@
 import type { Module } from '../../src/module/definition/build-module.js';
-import { schema, t, table } from '../../src/module/index.js';
+import { ScheduleAt, schema, t, table } from '../../src/module/index.js';
+import type { InferSchema, ReducerCtx } from '../../src/module/index.js';
 import { loadModule } from '../../src/module/load-module.js';
+import type { ModuleExport } from '../../src/module/reducer-export.js';
 
 /*
  * A module that makes loss, repetition and half transactions visible: each `put` adds a line and counts it in the same
@@ -9,15 +11,30 @@ import { loadModule } from '../../src/module/load-module.js';
 
 const entry = table({ name: 'entry', public: true }, { id: t.u64().primaryKey().autoInc(), key: t.string() });
 const total = table({ name: 'total', public: true }, { name: t.string().primaryKey(), value: t.u32() });
-const app = schema({ entry, total });
+const later = table(
+  { scheduled: (): ModuleExport => putDue },
+  { id: t.u64().primaryKey().autoInc(), at: t.scheduleAt(), key: t.string() },
+);
+const app = schema({ entry, total, later });
+type Context = ReducerCtx<InferSchema<typeof app>>;
 
-const put = app.reducer({ key: t.string() }, (ctx, { key }) => {
+function add(ctx: Context, key: string): void {
   ctx.db.entry.insert({ id: 0n, key });
   const row = ctx.db.total.name.find('puts');
   if (row === null) ctx.db.total.insert({ name: 'puts', value: 1 });
   else ctx.db.total.name.update({ ...row, value: row.value + 1 });
+}
+
+const put = app.reducer({ key: t.string() }, (ctx, { key }) => add(ctx, key));
+
+/** The same in a while: the line appears when it is due. */
+const putLater = app.reducer({ key: t.string(), micros: t.u32() }, (ctx, { key, micros }) => {
+  const at = ScheduleAt.time(ctx.timestamp.microsSinceUnixEpoch + BigInt(micros));
+  ctx.db.later.insert({ id: 0n, at, key });
 });
 
+const putDue = app.reducer({ row: later.rowType }, (ctx, { row }) => add(ctx, row.key));
+
 export function ledgerModule(): Module {
-  return loadModule({ default: app, put });
+  return loadModule({ default: app, put, putLater, putDue });
 }

@@ -29,43 +29,27 @@ export const LEDGER: Subject = {
   bytesBefore: 8,
 };
 
-/** A client over a real WebSocket. It keeps what the server told it, and nothing else. */
-export class WireClient {
+/** A client of a subject, whatever the link. It keeps what the server told it, and nothing else. */
+export class SubjectClient {
   /** Keys whose `put` was answered as committed, in the order of the answers. */
   readonly acked: string[] = [];
   /** Keys of the lines that the subscription has shown, in order. */
   readonly seen: string[] = [];
   /** What was said, one word each: `ok`, `refused`, `applied`, `update`, `hello`. */
   readonly trace: string[] = [];
-  /** Resolves when the connection has ended, with its code and reason. */
-  readonly closed: Promise<string>;
   onAcked: () => void = () => {};
   readonly #subject: Subject;
-  readonly #socket: WebSocket;
+  readonly #send: (frame: Uint8Array) => void;
   readonly #asked = new Map<number, string>();
   #lastRequest = 0;
 
-  private constructor(socket: WebSocket, subject: Subject) {
+  constructor(subject: Subject, send: (frame: Uint8Array) => void) {
     this.#subject = subject;
-    this.#socket = socket;
-    socket.binaryType = 'nodebuffer';
-    socket.on('message', (data: Buffer) => {
-      for (const message of decodeFrame(new Uint8Array(data))) this.#hear(message);
-    });
-    // Servers are killed here.
-    socket.on('error', () => {});
-    this.closed = new Promise((resolve) => {
-      socket.once('close', (code, reason) => resolve(`${code} ${String(reason)}`));
-    });
+    this.#send = send;
   }
 
-  static async connect(serverUrl: string, subject = LEDGER, confirmed = true): Promise<WireClient> {
-    const { database } = subject;
-    const url = `${serverUrl.replace('http', 'ws')}/v1/database/${database}/subscribe?confirmed=${confirmed}`;
-    const socket = new WebSocket(url, 'v3.bsatn.spacetimedb');
-    const client = new WireClient(socket, subject);
-    await once(socket, 'open');
-    return client;
+  receive(frame: Uint8Array): void {
+    for (const message of decodeFrame(frame)) this.#hear(message);
   }
 
   /** How many puts were asked and not answered. */
@@ -81,22 +65,13 @@ export class WireClient {
       this.#asked.set(++this.#lastRequest, key);
       return { kind: 'callReducer', requestId: this.#lastRequest, reducer, args: args.finish() };
     });
-    this.#send(messages);
+    this.#send(encodeFrame(messages));
   }
 
   subscribe(): void {
     const sql = `SELECT * FROM ${this.#subject.table}`;
-    this.#send([
-      { kind: 'subscribe', requestId: ++this.#lastRequest, querySetId: this.#lastRequest, queries: [sql] },
-    ]);
-  }
-
-  close(): void {
-    this.#socket.terminate();
-  }
-
-  #send(messages: readonly ClientMessage[]): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(encodeFrame(messages));
+    const requestId = ++this.#lastRequest;
+    this.#send(encodeFrame([{ kind: 'subscribe', requestId, querySetId: requestId, queries: [sql] }]));
   }
 
   #hear(message: ServerMessage): void {
@@ -139,6 +114,40 @@ export class WireClient {
         }
       }
     }
+  }
+}
+
+/** The same over a real WebSocket. */
+export class WireClient extends SubjectClient {
+  /** Resolves when the connection has ended, with its code and reason. */
+  readonly closed: Promise<string>;
+  readonly #socket: WebSocket;
+
+  private constructor(socket: WebSocket, subject: Subject) {
+    super(subject, (frame) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(frame);
+    });
+    this.#socket = socket;
+    socket.binaryType = 'nodebuffer';
+    socket.on('message', (data: Buffer) => this.receive(new Uint8Array(data)));
+    // Servers are killed here.
+    socket.on('error', () => {});
+    this.closed = new Promise((resolve) => {
+      socket.once('close', (code, reason) => resolve(`${code} ${String(reason)}`));
+    });
+  }
+
+  static async connect(serverUrl: string, subject = LEDGER, confirmed = true): Promise<WireClient> {
+    const { database } = subject;
+    const url = `${serverUrl.replace('http', 'ws')}/v1/database/${database}/subscribe?confirmed=${confirmed}`;
+    const socket = new WebSocket(url, 'v3.bsatn.spacetimedb');
+    const client = new WireClient(socket, subject);
+    await once(socket, 'open');
+    return client;
+  }
+
+  close(): void {
+    this.#socket.terminate();
   }
 }
 
