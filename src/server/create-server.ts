@@ -13,10 +13,13 @@ import type { HttpRouter } from '../net/http/http-router.js';
 import { addRoutes } from '../protocols/spacetimedb/server/http/routes.js';
 import { legacySubscribeRoute, subscribeRoute } from '../protocols/spacetimedb/server/websocket.js';
 import type { EngineOptions } from '../protocols/engineio/server/options.js';
+import { EngineService } from './engineio/engine-service.js';
+import { mountWamp } from '../protocols/wamp/server/mount.js';
+import type { WampRouter } from '../protocols/wamp/server/router.js';
 import { DatabaseCatalog } from './catalog.js';
 import { type DatabaseFolders, DatabaseStore } from './database-store.js';
 import type { HostedDatabase } from './hosted-database.js';
-import { EngineService } from './engineio/engine-service.js';
+import { openWamp, type WampOptions } from './wamp.js';
 import { serveFolder } from './static-files.js';
 import { VERSION } from './version.js';
 
@@ -47,6 +50,8 @@ export interface ServerOptions {
   readonly limits?: ListenerLimits;
   /** Engine.IO: where modules' sockets live, and every protocol for networks without WebSocket; `false` turns it off. */
   readonly engineio?: EngineOptions | false;
+  /** Realms, authentication and limits of the WAMP router. Each database has a realm of its name anyway. */
+  readonly wamp?: WampOptions;
   /** Told about defects of the server or of modules' callbacks. Default: a line on standard error. */
   readonly onError?: (error: unknown, where: string) => void;
   /** Told what people should know: what recovery found. Default: a line on standard error. */
@@ -66,6 +71,7 @@ export interface ChoraleServer {
   /** The application's own routes go here. */
   readonly router: HttpRouter;
   readonly catalog: DatabaseCatalog;
+  readonly wamp: WampRouter;
   /** The database of that name, if there is one. */
   database(name: string): HostedDatabase | undefined;
   /** Stops accepting, lets what is under way finish for `drainMs` (default 2000), then ends what is left. */
@@ -103,11 +109,13 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
     onError,
     onNotice: options.onNotice ?? ((text) => void process.stderr.write(`chorale: ${text}\n`)),
   });
+  const wamp = openWamp(options.wamp, { authority, owner, catalog, clock, random, onError });
   let closed: Promise<void> | undefined;
   let engineService: EngineService | undefined;
   const close = async (drainMs?: number): Promise<void> => {
     catalog.closeSessions('server shutdown');
     engineService?.close();
+    wamp.close();
     // Its end tells the modules of the last clients' end, so the databases are closed after it.
     await listener.close(drainMs === undefined ? {} : { drainMs });
     await catalog.close();
@@ -120,6 +128,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
       const engine = options.engineio ?? {};
       engineService = new EngineService({ listener, catalog, authority, random, engine, onError });
     }
+    mountWamp(listener, wamp);
     addRoutes(listener.router, { catalog, authority, clock, random, version: VERSION });
     if (options.staticDirectory !== undefined) {
       listener.router.fallback(await serveFolder(options.staticDirectory));
@@ -135,6 +144,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
     owner,
     router: listener.router,
     catalog,
+    wamp,
     database: (name) => catalog.findByName(name),
     close: ({ drainMs } = {}) => (closed ??= close(drainMs)),
     [Symbol.asyncDispose]: () => (closed ??= close()),

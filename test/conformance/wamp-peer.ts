@@ -31,6 +31,8 @@ export interface Place {
   readonly router: WampRouter;
   readonly url: string;
   readonly port: number;
+  /** Path of a Unix socket. */
+  readonly unixPath: string;
 }
 export type Connect = (place: Place, events: PeerEvents) => Promise<PeerTransport>;
 
@@ -214,31 +216,40 @@ export function overWebSocket(serializer: Serializer, isBatched = false): Connec
   };
 }
 
-export function overRawSocket(serializer: Serializer, path?: string): Connect {
-  return async ({ port }, events) => {
-    const socket = path === undefined ? net.connect(port, '127.0.0.1') : net.connect(path);
-    socket.on('error', () => {});
-    socket.write(encodeHandshake(serializer.rawSocketId, 2 ** 24));
-    const reader = new RawFrameReader(2 ** 24, (type, octets) => {
-      if (type !== FrameType.message) return;
-      events.onMessage(serializer.decode(octets.slice()));
+export function overRawSocket(serializer: Serializer): Connect {
+  return (place, events) => openRawSocket(serializer, net.connect(place.port, '127.0.0.1'), events);
+}
+
+export function overUnixSocket(serializer: Serializer): Connect {
+  return (place, events) => openRawSocket(serializer, net.connect(place.unixPath), events);
+}
+
+async function openRawSocket(
+  serializer: Serializer,
+  socket: net.Socket,
+  events: PeerEvents,
+): Promise<PeerTransport> {
+  socket.on('error', () => {});
+  socket.write(encodeHandshake(serializer.rawSocketId, 2 ** 24));
+  const reader = new RawFrameReader(2 ** 24, (type, octets) => {
+    if (type !== FrameType.message) return;
+    events.onMessage(serializer.decode(octets.slice()));
+  });
+  await new Promise<void>((resolve) => {
+    socket.once('data', (chunk) => {
+      expect([...chunk.subarray(0, 4)]).toEqual([0x7f, 0xf0 | serializer.rawSocketId, 0, 0]);
+      reader.receive(chunk.subarray(4));
+      socket.on('data', (more) => reader.receive(more));
+      resolve();
     });
-    await new Promise<void>((resolve) => {
-      socket.once('data', (chunk) => {
-        expect([...chunk.subarray(0, 4)]).toEqual([0x7f, 0xf0 | serializer.rawSocketId, 0, 0]);
-        reader.receive(chunk.subarray(4));
-        socket.on('data', (more) => reader.receive(more));
-        resolve();
-      });
-    });
-    socket.on('close', () => events.onClose());
-    return {
-      send: (message) => {
-        const wire = serializer.encode(message);
-        socket.write(encodeRawFrame(FrameType.message, typeof wire === 'string' ? Buffer.from(wire) : wire));
-      },
-      close: () => socket.destroy(),
-    };
+  });
+  socket.on('close', () => events.onClose());
+  return {
+    send: (message) => {
+      const wire = serializer.encode(message);
+      socket.write(encodeRawFrame(FrameType.message, typeof wire === 'string' ? Buffer.from(wire) : wire));
+    },
+    close: () => socket.destroy(),
   };
 }
 

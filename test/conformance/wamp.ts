@@ -1,7 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
+
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { Listener } from '../../src/net/listener.js';
-import { mountWamp } from '../../src/protocols/wamp/server/mount.js';
+import { listenUnix, mountWamp } from '../../src/protocols/wamp/server/mount.js';
 import { WampRouter } from '../../src/protocols/wamp/server/router.js';
 import type { Connect, Place } from './wamp-peer.js';
 import { Peer } from './wamp-peer.js';
@@ -19,16 +24,21 @@ export function runSuite({ name, connect }: WampSuite): void {
   describe(`WAMP router over ${name}`, () => {
     let listener: Listener;
     let place: Place;
+    let folder: string;
+    let unix: Server;
     const peers: Peer[] = [];
     const errors: unknown[] = [];
 
     beforeAll(async () => {
       const onError = (error: unknown): void => void errors.push(error);
       const history = [{ uri: 'com.past', match: 'prefix' as const }];
-      const router = new WampRouter({ realms: { realm1: { history } }, onError });
+      const router = new WampRouter({ realms: { realm1: { history, adminRoles: ['anonymous'] } }, onError });
       listener = await Listener.listen({ onError });
       mountWamp(listener, router);
-      place = { router, url: listener.url, port: listener.port };
+      folder = await mkdtemp(joinPath(tmpdir(), 'chorale-wamp-'));
+      const unixPath = joinPath(folder, 'router.sock');
+      unix = await listenUnix(listener, router, unixPath);
+      place = { router, url: listener.url, port: listener.port, unixPath };
     });
     afterEach(async () => {
       for (const peer of peers.splice(0)) peer.close();
@@ -37,7 +47,9 @@ export function runSuite({ name, connect }: WampSuite): void {
     });
     afterAll(async () => {
       place.router.close();
+      unix.close();
       await listener.close({ drainMs: 0 });
+      await rm(folder, { recursive: true });
     });
 
     const open = async (): Promise<Peer> => {

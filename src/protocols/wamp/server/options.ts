@@ -63,7 +63,7 @@ export interface RealmOptions {
   readonly disclosePublisher?: DisclosurePolicy;
   /** Subscriptions whose events are kept for `wamp.subscription.get_events`. */
   readonly history?: readonly HistoryRule[];
-  /** Who may use `wamp.session.kill*` and the other procedures that change other sessions. Default: every role. */
+  /** Who may use `wamp.session.kill*` and the other procedures that change other sessions. Default: `admin`, `owner`. */
   readonly adminRoles?: readonly string[];
 }
 

@@ -44,8 +44,10 @@ export function textArgument(args: readonly unknown[], at = 0): string {
   return text;
 }
 
+const ADMIN_ROLES: readonly string[] = ['admin', 'owner'];
+
 /** Procedures that change what belongs to others are for the realm's administrators. */
 export function checkAdmin(realm: Realm, session: Session): void {
-  const { adminRoles } = realm.options;
-  if (adminRoles?.includes(session.authrole) === false) throw new Refusal(Uris.notAuthorized);
+  const { adminRoles = ADMIN_ROLES } = realm.options;
+  if (!adminRoles.includes(session.authrole)) throw new Refusal(Uris.notAuthorized);
 }

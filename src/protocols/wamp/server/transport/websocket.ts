@@ -8,6 +8,7 @@ import type { Connection } from '../connection.js';
 import type { Output, Sending, TransportInfo } from '../output.js';
 import type { WampRouter } from '../router.js';
 import type { SharedEvent } from '../shared-event.js';
+import { encodeOrNothing } from './encode-or-nothing.js';
 
 /** Opens a session's transport over a WebSocket. Without `batch` every message is a frame of its own. */
 export function serveWebSocket(
@@ -132,15 +133,5 @@ class BatchedOutput extends WebSocketOutput {
     this.#messages = [];
     this.#bytes = 0;
     super.sendWire(frame);
-  }
-}
-
-/** The message as octets or text; nothing if a value of its payload has no form. */
-export function encodeOrNothing(serializer: Serializer, message: RouterMessage): Wire | undefined {
-  try {
-    return serializer.encode(message);
-  } catch (error) {
-    if (error instanceof MessageError) return undefined;
-    throw error;
   }
 }

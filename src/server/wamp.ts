@@ -1,0 +1,44 @@
+import type { Clock } from '../base/clock.js';
+import type { Random } from '../base/random.js';
+import type { Credentials, TokenAuthority } from '../identity/tokens.js';
+import { anonymousAuth } from '../protocols/wamp/server/auth/anonymous.js';
+import type { Authenticator } from '../protocols/wamp/server/auth/authenticator.js';
+import { tokenAuth } from '../protocols/wamp/server/auth/token.js';
+import type { RealmOptions, RouterLimits } from '../protocols/wamp/server/options.js';
+import { WampRouter } from '../protocols/wamp/server/router.js';
+import type { DatabaseCatalog } from './catalog.js';
+
+export interface WampOptions {
+  /** Realms by name, besides one for each database. Options given under a database's name are that realm's. */
+  readonly realms?: Readonly<Record<string, RealmOptions>>;
+  /**
+   * Methods of authentication. Default: the server's tokens (as `ticket` or `token`; the role is `user`, or `owner`
+   * for the server's), and `anonymous`.
+   */
+  readonly auth?: readonly Authenticator[];
+  readonly limits?: Partial<RouterLimits>;
+}
+
+interface Surroundings {
+  readonly authority: TokenAuthority;
+  readonly owner: Credentials;
+  readonly catalog: DatabaseCatalog;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly onError: (error: unknown, where: string) => void;
+}
+
+/** The router of a server: a realm for each database, opened when somebody asks for it. */
+export function openWamp(options: WampOptions = {}, around: Surroundings): WampRouter {
+  const { authority, owner, catalog, clock, random, onError } = around;
+  const roleOf = ({ identity }: Credentials): string => (identity.isEqual(owner.identity) ? 'owner' : 'user');
+  return new WampRouter({
+    realms: options.realms ?? {},
+    openRealm: (name) => (catalog.findByName(name) === undefined ? undefined : {}),
+    auth: options.auth ?? [...tokenAuth({ authority, roleOf }), anonymousAuth({ random })],
+    limits: options.limits ?? {},
+    clock,
+    random,
+    onError,
+  });
+}
