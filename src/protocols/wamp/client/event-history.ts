@@ -1,5 +1,5 @@
 import type { AnyClient } from './client.js';
-import { NO_ARGS, NO_KWARGS, dictIn, isDict, numberIn } from './payload.js';
+import { NO_ARGS, NO_KWARGS, definedOptions, dictIn, isDict, numberIn } from './payload.js';
 import type { Dict } from './payload.js';
 import type { Subscription } from './subscriber.js';
 import type { EventFacts } from './subscription-event.js';
@@ -10,8 +10,11 @@ export async function getEvents(
   subscriptionId: number,
   filter: Dict = NO_KWARGS,
 ): Promise<readonly EventFacts[]> {
-  const events = await client.call('wamp.subscription.get_events', [subscriptionId], { kwargs: filter });
-  return Array.isArray(events) ? events.filter(isDict).map(eventFacts) : [];
+  const kwargs = definedOptions(filter);
+  const { args } = await client.call('wamp.subscription.get_events', [subscriptionId], { kwargs }).result();
+  // Some routers give the events one by one, some all in one list.
+  const events = Array.isArray(args[0]) ? (args[0] as readonly unknown[]) : args;
+  return events.filter(isDict).map(eventFacts);
 }
 
 /** What came after the last event that the subscription has seen. */
