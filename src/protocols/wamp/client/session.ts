@@ -3,6 +3,7 @@ import type { Goodbye, Message, RouterMessage } from '../messages/message.js';
 import { Payload } from '../messages/payload.js';
 import { Uris } from '../messages/uri.js';
 import { withResolvers } from './async-queue.js';
+import { decodeTolerantly } from './decode-tolerantly.js';
 import { AbortError, BaseError, InvalidMessage, TransportError, UnexpectedMessageError } from './errors.js';
 import { IdGenerator } from './id-generator.js';
 import { Outbox } from './outbox.js';
@@ -131,7 +132,7 @@ export class Session implements TransportEvents {
     if (this.#state === 'over') return;
     let message: Message;
     try {
-      message = this.#transport.serializer.decode(frame);
+      message = decodeTolerantly(this.#transport.serializer, frame);
     } catch (error) {
       this.#violated(new InvalidMessage('the router sent something that is no message', error));
       return;
