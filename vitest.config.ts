@@ -10,6 +10,7 @@ export default defineConfig({
       'chorale/client': source('./src/protocols/spacetimedb/client/index.node.ts'),
       'chorale/local-config': source('./src/local-config/index.ts'),
       'chorale/wamp': source('./src/protocols/wamp/client/index.node.ts'),
+      'chorale/react': source('./src/protocols/spacetimedb/react/index.ts'),
       'chorale/server': source('./src/module/index.ts'),
     },
   },

@@ -72,7 +72,7 @@ describe('layers', () => {
   it('what runs in browsers imports nothing of Node', () => {
     const browser = shipped.filter(
       (file) =>
-        /src\/(base|values)\/|src\/protocols\/[^/]+\/(messages|client)\//.test(file) &&
+        /src\/(base|values)\/|src\/protocols\/[^/]+\/(messages|client|react)\//.test(file) &&
         !file.endsWith('.node.ts'),
     );
     const wrong = browser.filter((file) =>

@@ -38,11 +38,13 @@ export type {
   RemoteModule,
   RowOf,
   TableDef,
+  UntypedProcedureDef,
+  UntypedReducerDef,
   UntypedRemoteModule,
   UntypedTableDef,
 } from './schema/remote-module.js';
 export { TypeBuilder } from './schema/type-builder.js';
-export type { Infer, InferRow } from './schema/type-builder.js';
+export type { Infer, InferRow, RowShape } from './schema/type-builder.js';
 export { t } from './schema/type-builders.js';
 export { memoryTransport } from './transport/memory.js';
 export type { MemoryAccept, MemoryHandler, MemoryPeer } from './transport/memory.js';
