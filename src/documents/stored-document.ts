@@ -76,6 +76,11 @@ export class StoredDocument {
     }
   }
 
+  /** What came after that offset of the log, or a little more. */
+  after(offset: number): Uint8Array {
+    return this.#updates.after(offset);
+  }
+
   whole(): Uint8Array {
     return this.#updates.whole();
   }

@@ -72,6 +72,11 @@ export class UpdateList {
     return mergeAll(this.#kept.filter((kept) => kept.offset <= offset).map(({ update }) => update));
   }
 
+  /** What came after `offset`, or a little more. */
+  after(offset: number): Uint8Array {
+    return mergeAll(this.#kept.filter((kept) => kept.offset > offset).map(({ update }) => update));
+  }
+
   /** Merges old pieces; nothing that is after `durableOffset`, as that may still be taken back. */
   compact(durableOffset: number): void {
     for (let level = 0; level < this.#countByLevel.length; level++) {

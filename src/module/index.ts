@@ -26,6 +26,14 @@ export type { Module } from './definition/build-module.js';
 export type { AuthCtx, JsonObject, JsonValue, JwtClaims, ReducerCtx } from './reducer-ctx.js';
 export type { ModuleExport, ReducerExport } from './reducer-export.js';
 export type { IntegerArray, ReducerRandom as Random } from './reducer-random.js';
+export type {
+  RoomAccess,
+  RoomContext,
+  RoomDefinition,
+  RoomHandle,
+  RoomLimits,
+  RoomUpdate,
+} from '../documents/room-definition.js';
 export type { RowIterator } from './row-iterator.js';
 export type { InferSchema, ModuleSettings, Reducer, ReducerOptions, Schema } from './schema.js';
 export type { ConstraintOptions, IndexOptions, TableHandle, TableOptions } from './table.js';

@@ -1,3 +1,4 @@
+import type { RoomDefinition } from '../documents/room-definition.js';
 import type { Lifecycle } from './module-def.js';
 import type { ReducerCtx } from './reducer-ctx.js';
 import type { SchemaShape } from './db-view.js';
@@ -32,13 +33,21 @@ export interface SocketEntry {
   readonly handlers: SocketHandlers<SchemaShape>;
 }
 
+/** Rooms of one kind; see documents/room-definition.ts. */
+export interface RoomEntry {
+  readonly kind: 'room';
+  readonly schema: object;
+  readonly pattern: string;
+  readonly definition: RoomDefinition;
+}
+
 export interface GroupEntry {
   readonly kind: 'group';
   readonly members: Readonly<Record<string, ModuleExport>>;
 }
 
 export interface ModuleExport {
-  readonly [moduleExport]: ReducerEntry | SocketEntry | GroupEntry;
+  readonly [moduleExport]: ReducerEntry | SocketEntry | RoomEntry | GroupEntry;
 }
 
 /** A reducer that can also be called by another one, within the same transaction. */

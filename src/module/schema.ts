@@ -1,3 +1,4 @@
+import type { RoomDefinition } from '../documents/room-definition.js';
 import type { SchemaShape } from './db-view.js';
 import { buildModule } from './definition/build-module.js';
 import type { Module } from './definition/build-module.js';
@@ -105,6 +106,16 @@ export class Schema<S extends SchemaShape> {
         handlers,
       },
     };
+  }
+
+  /**
+   * Shared documents whose names fit the pattern, and who may read and write them.
+   *
+   * @example
+   * export const notes = app.room('notes/:id', { authorize: (ctx, { id }) => (id === 'public' ? 'read' : 'write') });
+   */
+  room(pattern: string, definition: RoomDefinition = {}): ModuleExport {
+    return { [moduleExport]: { kind: 'room', schema: this, pattern, definition } };
   }
 
   /** Several functions as one export; their names are the keys. */

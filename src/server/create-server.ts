@@ -3,6 +3,7 @@ import type { TlsOptions } from 'node:tls';
 
 import { type Clock, systemClock } from '../base/clock.js';
 import { type Random, systemRandom } from '../base/random.js';
+import type { RoomDefinitions } from '../documents/room-definition.js';
 import { KeyPair } from '../identity/keys.js';
 import { OidcValidator } from '../identity/oidc.js';
 import { loadOrCreateOwner } from '../identity/owner.js';
@@ -20,6 +21,8 @@ import { DatabaseCatalog } from './catalog.js';
 import { type DatabaseFolders, DatabaseStore } from './database-store.js';
 import type { HostedDatabase } from './hosted-database.js';
 import { openWamp, type WampOptions } from './wamp.js';
+import type { Rooms } from '../protocols/rooms/server/rooms.js';
+import { RoomHub } from './room-hub.js';
 import { serveFolder } from './static-files.js';
 import { VERSION } from './version.js';
 
@@ -47,6 +50,13 @@ export interface ServerOptions {
   readonly anonymousPublish?: boolean;
   /** Other issuers whose tokens are accepted. Default: any OpenID Connect issuer; an empty list: none. */
   readonly allowedIssuers?: readonly string[];
+  /**
+   * Shared documents of the default database besides those of its module, by pattern: `{ 'notes/:id': { authorize } }`. Rooms that
+   * nobody has named do not exist.
+   */
+  readonly rooms?: RoomDefinitions;
+  /** The database of `/rooms/…` and of bare paths. Default: the first one. */
+  readonly defaultDatabase?: string;
   readonly limits?: ListenerLimits;
   /** Engine.IO: where modules' sockets live, and every protocol for networks without WebSocket; `false` turns it off. */
   readonly engineio?: EngineOptions | false;
@@ -72,6 +82,8 @@ export interface ChoraleServer {
   readonly router: HttpRouter;
   readonly catalog: DatabaseCatalog;
   readonly wamp: WampRouter;
+  /** The shared documents of a database: the default one, or the one of that name. */
+  rooms(database?: string): Rooms | undefined;
   /** The database of that name, if there is one. */
   database(name: string): HostedDatabase | undefined;
   /** Stops accepting, lets what is under way finish for `drainMs` (default 2000), then ends what is left. */
@@ -110,12 +122,23 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
     onNotice: options.onNotice ?? ((text) => void process.stderr.write(`chorale: ${text}\n`)),
   });
   const wamp = openWamp(options.wamp, { authority, owner, catalog, clock, random, onError });
+  const rooms = new RoomHub({
+    catalog,
+    listener,
+    authority,
+    random,
+    clock,
+    definitions: options.rooms ?? {},
+    defaultDatabase: options.defaultDatabase ?? Object.keys(options.databases ?? {})[0],
+    onError,
+  });
   let closed: Promise<void> | undefined;
   let engineService: EngineService | undefined;
   const close = async (drainMs?: number): Promise<void> => {
     catalog.closeSessions('server shutdown');
     engineService?.close();
     wamp.close();
+    rooms.close();
     // Its end tells the modules of the last clients' end, so the databases are closed after it.
     await listener.close(drainMs === undefined ? {} : { drainMs });
     await catalog.close();
@@ -130,6 +153,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
     }
     mountWamp(listener, wamp);
     addRoutes(listener.router, { catalog, authority, clock, random, version: VERSION });
+    rooms.addRoutes();
+    rooms.addBareRoute();
     if (options.staticDirectory !== undefined) {
       listener.router.fallback(await serveFolder(options.staticDirectory));
     }
@@ -145,6 +170,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
     router: listener.router,
     catalog,
     wamp,
+    rooms: (name) => (name === undefined ? rooms.ofDefault() : rooms.of(catalog.findByName(name))),
     database: (name) => catalog.findByName(name),
     close: ({ drainMs } = {}) => (closed ??= close(drainMs)),
     [Symbol.asyncDispose]: () => (closed ??= close()),

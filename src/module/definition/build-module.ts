@@ -1,3 +1,4 @@
+import type { RoomDefinition, RoomDefinitions } from '../../documents/room-definition.js';
 import { schemaHash } from '../../engine/schema-hash.js';
 import type { TableDef } from '../../engine/schema.js';
 import type { Typespace } from '../../values/algebraic-type.js';
@@ -31,6 +32,8 @@ export interface Module {
   readonly reducers: ReadonlyMap<string, RunnableReducer>;
   /** By path. */
   readonly sockets: ReadonlyMap<string, SocketHandlers<SchemaShape>>;
+  /** Shared documents by pattern. */
+  readonly rooms: RoomDefinitions;
   /**
    * Equal for modules whose tables are equal, so that one can take over the other's database while it runs. Accessors and
    * property names count, since rows in memory are keyed by them; reducers do not.
@@ -59,7 +62,7 @@ export interface SchemaParts {
 export function buildModule(schema: SchemaParts, exports: Readonly<Record<string, unknown>>): Module {
   const policy: NamePolicy = schema.settings.CASE_CONVERSION_POLICY?.tag === 'None' ? 'none' : 'snakeCase';
   const types = new TypespaceBuilder(policy);
-  const { entries, sockets } = collectExports(schema, exports);
+  const { entries, sockets, rooms } = collectExports(schema, exports);
   const tables = buildTables(schema.tables, entries, policy, types);
   const scheduled = new Set(tables.flatMap((def) => def.schedule?.functionName ?? []));
   const reducers = buildReducers(entries, scheduled, policy, types);
@@ -74,6 +77,7 @@ export function buildModule(schema: SchemaParts, exports: Readonly<Record<string
   return {
     def,
     tables: schema.tables,
+    rooms,
     reducers: new Map(reducers.map((reducer) => [reducer.def.name, reducer])),
     sockets,
     schemaHash: schemaHash(def.schema),
@@ -104,12 +108,14 @@ type Entries = ReadonlyMap<string, ReducerEntry>;
 interface Collected {
   readonly entries: Entries;
   readonly sockets: ReadonlyMap<string, SocketHandlers<SchemaShape>>;
+  readonly rooms: RoomDefinitions;
 }
 
-/** The reducers by the name of their export, and the sockets by their path; groups are opened. */
+/** The reducers by the name of their export, the sockets by their path, rooms by their pattern; groups are opened. */
 function collectExports(schema: object, exports: Readonly<Record<string, unknown>>): Collected {
   const sockets = new Map<string, SocketHandlers<SchemaShape>>();
   const entries = new Map<string, ReducerEntry>();
+  const rooms: Record<string, RoomDefinition> = {};
   const names = new Map<ReducerEntry, string>();
   const add = (exportName: string, value: unknown): void => {
     // The schema may be exported under its own name as well.
@@ -121,6 +127,10 @@ function collectExports(schema: object, exports: Readonly<Record<string, unknown
       return;
     }
     if (entry.kind === 'socket') return addSocket(sockets, schema, entry, exportName);
+    if (entry.kind === 'room') {
+      rooms[entry.pattern] = entry.definition;
+      return;
+    }
     checkEntry(schema, entry, exportName, names.get(entry));
     if (entries.has(exportName)) {
       throw new DefinitionError('DUPLICATE_NAME', `two reducers are exported as \`${exportName}\``);
@@ -129,7 +139,7 @@ function collectExports(schema: object, exports: Readonly<Record<string, unknown
     entries.set(exportName, entry);
   };
   for (const [name, value] of Object.entries(exports)) if (name !== 'default') add(name, value);
-  return { entries, sockets };
+  return { entries, sockets, rooms };
 }
 
 function addSocket(

@@ -1,0 +1,70 @@
+import type { Random } from '../../../base/random.js';
+import { AuthError } from '../../../identity/auth-error.js';
+import { parseAuthorization } from '../../../identity/authorization.js';
+import type { Credentials, TokenAuthority } from '../../../identity/tokens.js';
+import type { UpgradeDecision, UpgradeRequest, UpgradeRoute } from '../../../net/websocket/upgrade.js';
+import { ConnectionId } from '../../../values/identity.js';
+import { checkRoomId } from '../messages/room-id.js';
+import { RoomSocket } from './room-socket.js';
+import type { Rooms } from './rooms.js';
+
+export interface RoomRouteOptions {
+  /** Every path of `pattern`'s tail or parameter `path` is a room's name. */
+  readonly pattern: string;
+  /** The rooms of the database that the request means. */
+  findRooms(request: UpgradeRequest): Rooms | undefined;
+  readonly authority: TokenAuthority;
+  readonly random: Random;
+  readonly nowMicros: () => number;
+}
+
+// y/hub's clients put their token there.
+const TOKEN_PROTOCOL = 'yauth-';
+
+/** WebSockets of shared documents. Bare paths are taken only without a subprotocol: others have one. */
+export function roomRoute(options: RoomRouteOptions): UpgradeRoute {
+  return { pattern: options.pattern, accept: (request) => decide(options, request) };
+}
+
+async function decide(options: RoomRouteOptions, request: UpgradeRequest): Promise<UpgradeDecision> {
+  const protocol = request.offeredProtocols.find((name) => name.startsWith(TOKEN_PROTOCOL));
+  if (protocol === undefined && request.offeredProtocols.length > 0) return { kind: 'pass' };
+  const rooms = options.findRooms(request);
+  if (rooms === undefined)
+    return { kind: 'reject', status: 404, body: 'there is no database for rooms here' };
+  const room = checkRoomId(request.params['path'] ?? '');
+  if (room.kind === 'invalid') return { kind: 'reject', status: 400, body: room.reason };
+  const { authority, random, nowMicros } = options;
+  const credentials = await authenticate(authority, request, protocol);
+  if (credentials instanceof AuthError)
+    return { kind: 'reject', status: credentials.httpStatus, body: credentials.message };
+  return {
+    kind: 'accept',
+    ...(protocol === undefined ? {} : { protocol }),
+    open: (connection) =>
+      new RoomSocket({
+        rooms,
+        connection,
+        pathRoom: room.id,
+        credentials,
+        connectionId: ConnectionId.fromBytes(random.fill(new Uint8Array(16))),
+        nowMicros,
+        verify: (token) => authority.verify(token),
+      }),
+  };
+}
+
+async function authenticate(
+  authority: TokenAuthority,
+  { headers, query }: UpgradeRequest,
+  protocol: string | undefined,
+): Promise<Credentials | AuthError> {
+  try {
+    const token =
+      protocol?.slice(TOKEN_PROTOCOL.length) ?? query.get('yauth') ?? parseAuthorization(headers, query);
+    return token === undefined ? await authority.mintAnonymous() : await authority.verify(token);
+  } catch (error) {
+    if (error instanceof AuthError) return error;
+    throw error;
+  }
+}

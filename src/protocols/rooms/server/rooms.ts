@@ -1,0 +1,191 @@
+import type { DocumentStore } from '../../../documents/document-store.js';
+import type { RoomAccess, RoomContext, RoomDefinitions } from '../../../documents/room-definition.js';
+import type { CommitLog } from '../../../engine/log/commit-log.js';
+import type { TimerWheel, WheelTask } from '../../../net/timer-wheel.js';
+import type { TurnFlusher } from '../../../net/turn-flusher.js';
+import { RoomClose } from './close-code.js';
+import { LiveRoom } from './live-room.js';
+import type { Member } from './member.js';
+import { TICK_MS } from './room-limits.js';
+import { type MatchedRoom, RoomPatterns } from './room-patterns.js';
+import { UpdateBudget } from './update-budget.js';
+
+/** The database that rooms belong to. */
+export interface RoomHost {
+  /** Another one after a reset. */
+  readonly documents: DocumentStore;
+  readonly log: CommitLog;
+}
+
+export interface RoomsOptions {
+  readonly host: RoomHost;
+  readonly definitions: RoomDefinitions;
+  readonly turns: TurnFlusher;
+  readonly wheel: TimerWheel;
+  readonly onError: (error: unknown, where: string) => void;
+}
+
+/** The rooms of one database: which are open, what waits for the disk, and the one timer of them all. */
+export class Rooms implements WheelTask {
+  wheelDueMs = Infinity;
+  readonly budget = new UpdateBudget();
+  readonly #options: RoomsOptions;
+  readonly #rooms = new Map<string, LiveRoom>();
+  readonly #toRelease = new Set<LiveRoom>();
+  readonly #stops: readonly (() => void)[];
+  #patterns: RoomPatterns;
+  #nowMs: number;
+  #isReleaseDue = false;
+
+  constructor(options: RoomsOptions) {
+    this.#options = options;
+    this.#patterns = new RoomPatterns(options.definitions);
+    this.#nowMs = options.wheel.nowMs;
+    const { log } = options.host;
+    this.#stops = [
+      log.onDurable(() => this.#release()),
+      log.onFailed(() => this.closeAll(RoomClose.failed, "the database's log has failed")),
+    ];
+  }
+
+  get documents(): DocumentStore {
+    return this.#options.host.documents;
+  }
+
+  get log(): CommitLog {
+    return this.#options.host.log;
+  }
+
+  /** Taken once per turn and tick. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  get onError(): RoomsOptions['onError'] {
+    return this.#options.onError;
+  }
+
+  get openCount(): number {
+    return this.#rooms.size;
+  }
+
+  find(id: string): LiveRoom | undefined {
+    return this.#rooms.get(id);
+  }
+
+  match(id: string): MatchedRoom | undefined {
+    return this.#patterns.find(id);
+  }
+
+  /** Another module has taken over. Who is in a room stays under the old rules until he is asked again. */
+  replaceDefinitions(definitions: RoomDefinitions): void {
+    this.#patterns = new RoomPatterns(definitions);
+    this.reauthorize();
+  }
+
+  async authorize(id: string, context: RoomContext): Promise<RoomAccess> {
+    const matched = this.match(id);
+    if (matched === undefined) return 'deny';
+    try {
+      return (await matched.definition.authorize?.(context, matched.params)) ?? 'write';
+    } catch (error) {
+      this.onError(error, `authorize of room ${id}`);
+      return 'deny';
+    }
+  }
+
+  /** The open room, opened if it is not. Wait for its `ready`. */
+  open(id: string, { definition, params }: MatchedRoom): LiveRoom {
+    let room = this.#rooms.get(id);
+    if (room !== undefined) return room;
+    room = new LiveRoom(id, params, definition, this.documents.open(id), this);
+    this.#rooms.set(id, room);
+    const opened = room;
+    if (definition.onLoad !== undefined) {
+      room.ready = Promise.resolve()
+        .then(() => definition.onLoad?.(opened))
+        .finally(() => void (opened.ready = undefined));
+    }
+    return room;
+  }
+
+  join(member: Member): void {
+    this.#nowMs = this.#options.wheel.nowMs;
+    member.room.members.add(member);
+    if (this.wheelDueMs === Infinity) this.#options.wheel.schedule(this, TICK_MS);
+  }
+
+  leave(member: Member): void {
+    const { room } = member;
+    if (!room.members.delete(member)) return;
+    room.tellAwareness(room.awareness.removeOwner(member));
+    this.closeIfEmpty(room);
+  }
+
+  /** The document stays in the log; who comes back finds it there. */
+  closeIfEmpty(room: LiveRoom): void {
+    if (room.members.size > 0 || room.ready !== undefined || this.#rooms.get(room.id) !== room) return;
+    this.callHook(room, () => room.definition.onUnload?.(room));
+    this.#rooms.delete(room.id);
+    room.document.cool();
+    this.documents.close(room.document);
+  }
+
+  /** Asks `authorize` again for everybody, or for one room: what has changed takes effect at once. */
+  reauthorize(id?: string): void {
+    for (const room of this.#rooms.values()) {
+      if (id !== undefined && room.id !== id) continue;
+      for (const member of room.members) void this.#reauthorize(member);
+    }
+  }
+
+  async #reauthorize(member: Member): Promise<void> {
+    const access = await this.authorize(member.room.id, member.context);
+    member.access = access;
+    if (access === 'deny') member.end(RoomClose.forbidden, 'you may not use this document any more');
+  }
+
+  releaseSoon(room: LiveRoom): void {
+    this.#toRelease.add(room);
+    if (this.#isReleaseDue) return;
+    this.#isReleaseDue = true;
+    this.#options.turns.beforeFlush(() => this.#release());
+  }
+
+  #release(): void {
+    this.#isReleaseDue = false;
+    if (this.#toRelease.size === 0) return;
+    this.#nowMs = this.#options.wheel.nowMs;
+    const { durableOffset } = this.#options.host.log;
+    for (const room of this.#toRelease) if (room.release(durableOffset)) this.#toRelease.delete(room);
+  }
+
+  /** Who has gone silent, who needs to hear something, who may send again. */
+  onWheelDue(nowMs: number): void {
+    this.#nowMs = nowMs;
+    this.budget.forgetIdle(nowMs);
+    for (const room of this.#rooms.values()) {
+      room.tellAwareness(room.awareness.removeSilent(nowMs));
+      for (const member of room.members) member.onTick(nowMs);
+    }
+    if (this.#rooms.size > 0) this.#options.wheel.schedule(this, TICK_MS);
+  }
+
+  callHook(room: LiveRoom, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.onError(error, `a hook of room ${room.id}`);
+    }
+  }
+
+  closeAll(code: number, reason: string): void {
+    for (const room of this.#rooms.values()) for (const member of room.members) member.end(code, reason);
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop();
+    this.#options.wheel.cancel(this);
+    this.closeAll(RoomClose.away, 'server shutdown');
+  }
+}
