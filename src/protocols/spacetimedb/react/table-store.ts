@@ -30,9 +30,7 @@ export class TableStore {
   #snapshot = EMPTY;
   #connection: AnyConnection | undefined;
   #handle: SubscriptionHandleImpl<UntypedRemoteModule> | undefined;
-  #isApplied = false;
-  /** The connection is cut: the cache stands still. */
-  #isPaused = false;
+  #isReady = false;
   #isRefreshDue = false;
   #unusedTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -66,22 +64,10 @@ export class TableStore {
     this.#handle = connection
       .subscriptionBuilder()
       .onApplied(() => {
-        this.#isApplied = true;
+        this.#isReady = true;
         this.#refreshSoon();
       })
       .subscribe(this.#query.toSql());
-  }
-
-  /** The connection is cut: what is shown stays, but is not up to date. */
-  pause(): void {
-    this.#isPaused = true;
-    this.#publish([this.#snapshot[0], false]);
-  }
-
-  /** The connection has caught up. */
-  resume(): void {
-    this.#isPaused = false;
-    this.#refreshSoon();
   }
 
   /** The connection is gone, and its cache with it: what was shown stays until there is another. */
@@ -89,14 +75,13 @@ export class TableStore {
     this.#removeCallbacks();
     this.#connection = undefined;
     this.#handle = undefined;
-    this.#isApplied = false;
-    this.#isPaused = false;
+    this.#isReady = false;
     this.#publish([this.#snapshot[0], false]);
   }
 
   #stop(): void {
     this.#removeCallbacks();
-    this.#handle?.unsubscribe();
+    if (this.#connection?.isActive === true) this.#handle?.unsubscribe();
     this.#connection = undefined;
     this.#onUnused();
   }
@@ -124,7 +109,7 @@ export class TableStore {
     queueMicrotask(() => {
       this.#isRefreshDue = false;
       // Rows of a query that is not complete yet belong to others: what was shown stays.
-      if (this.#connection === undefined || !this.#isApplied || this.#isPaused) return;
+      if (this.#connection === undefined || !this.#isReady) return;
       const rows = [...cachedTable(this.#connection, this.#query).iter()];
       this.#publish([rows.filter((row) => this.#query.matches(row)), true]);
     });

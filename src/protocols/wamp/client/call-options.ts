@@ -15,7 +15,7 @@ export interface CallOptions<K = Kwargs> {
   /** Tells the callee who calls. */
   readonly discloseMe?: boolean | undefined;
   /** Which of several callees is called depends on this key. */
-  readonly resourceKey?: string | number | undefined;
+  readonly resourceKey?: string | undefined;
   /** Cancels the call when it is aborted. */
   readonly signal?: AbortSignal | undefined;
   /** How many progressive results may wait to be read; one more fails the call. 10,000 unless given. */

@@ -16,7 +16,7 @@ export interface PublishOptions<K = Kwargs> {
   /** Tells subscribers who publishes. */
   readonly discloseMe?: boolean | undefined;
   /** Which of several subscribers receive it depends on this key (sharded subscriptions). */
-  readonly resourceKey?: string | number | undefined;
+  readonly resourceKey?: string | undefined;
   /** Keeps the event for those who subscribe later. */
   readonly retain?: boolean | undefined;
   /** Sends the payload in a form that the router passes through unseen. */

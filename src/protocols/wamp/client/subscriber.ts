@@ -17,7 +17,7 @@ export interface SubscribeOptions {
   /** `exact` unless given. */
   readonly matchPolicy?: MatchPolicy | undefined;
   /** For sharded subscriptions. */
-  readonly nodeKey?: string | number | undefined;
+  readonly nodeKey?: string | undefined;
   /** Has the retained event of the topic delivered first. */
   readonly getRetained?: boolean | undefined;
   /** After a lost connection, events that were missed are asked of the router's history and delivered first. */

@@ -1,4 +1,4 @@
-import { Decoder, Encoder } from '@msgpack/msgpack';
+import { Decoder, Encoder, ExtensionCodec } from '@msgpack/msgpack';
 
 import { makeBinarySerializer } from './binary.js';
 import { MessageError } from './message-error.js';
@@ -10,9 +10,13 @@ import type { Serializer } from './serializer.js';
  * or lies about its length is found by the walk over the octets, before anything is decoded.
  */
 
+// What msgpackr, and so wampy, writes for undefined: it is null, as in JSON lists.
+const extensionCodec = new ExtensionCodec();
+extensionCodec.register({ type: 0, encode: () => null, decode: () => null });
+
 // One of each: they keep their buffers, which are some 2 KiB.
 const encoder = new Encoder();
-const decoder = new Decoder();
+const decoder = new Decoder({ extensionCodec });
 
 export const msgpackSerializer: Serializer = makeBinarySerializer({
   name: 'msgpack',

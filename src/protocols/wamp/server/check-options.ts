@@ -71,11 +71,15 @@ const CHECKS: Readonly<Record<number, Readonly<Record<string, Check>>>> = {
   [MessageType.yield]: { progress: bool, ...passthru },
 };
 
-/** Throws Violation for a known option whose value has the wrong type. */
+/**
+ * Throws Violation for a known option whose value has the wrong type. Null is no value and is taken out: wampy 8 writes it
+ * for what it was not given, in msgpack and cbor.
+ */
 export function checkOptions(type: number, options: Dict): void {
   for (const key in options) {
     const check = CHECKS[type]?.[key];
-    if (check !== undefined && !check(options[key])) {
+    if (options[key] === null) delete (options as Record<string, unknown>)[key];
+    else if (check !== undefined && !check(options[key])) {
       throw new Violation(`${messageName(type)}.Options.${key} has a value of the wrong type`);
     }
   }

@@ -39,12 +39,11 @@ export class Dealer {
     const { request, options, procedure } = message;
     const running = session.calls.get(request);
     if (running !== undefined) return this.#continue(running, message);
+    // wampy 8 does not announce it and uses it; the specification would have such a session end.
+    if (options['progress'] === true) session.features.learn('caller', 'progressive_call_invocations');
     const isProgressive = session.features.has('caller', 'progressive_call_invocations');
     // A chunk of a call that has its answer already: late, and no fault.
     if (isContinuation && isProgressive) return;
-    if (options['progress'] === true && !isProgressive) {
-      throw new Violation('progressive call invocations were not announced by the caller');
-    }
     if (options['ppt_scheme'] !== undefined && !session.features.has('caller', 'payload_passthru_mode')) {
       throw new Violation('payload passthru was not announced by the caller');
     }

@@ -59,6 +59,11 @@ export class AnnouncedFeatures {
     }
   }
 
+  /** Who uses a feature has it, announced or not. */
+  learn(role: Role, feature: string): void {
+    this.#features.add(`${role} ${feature}`);
+  }
+
   has(role: Role, feature: string): boolean {
     return this.#features.has(`${role} ${feature}`);
   }

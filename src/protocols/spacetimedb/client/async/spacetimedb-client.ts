@@ -214,9 +214,7 @@ export class SpacetimeDBClient {
   }
 
   #initialSubscription({ update, requestId }: InitialSubscription): void {
-    const rebuild = this.#cache.startRebuild();
-    rebuild.addRows(rowsOf(update));
-    this.#emitRows(rebuild.finish(), undefined);
+    this.#emitRows(this.#cache.replaceRows(rowsOf(update)), undefined);
     this.#onSubscriptionApplied.call([], this.#report, this.#isOpen);
     this.#subscribing?.applied(requestId);
   }
