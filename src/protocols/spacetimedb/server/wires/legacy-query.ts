@@ -1,8 +1,13 @@
 import type { DatabaseSchema } from '../../../../engine/schema.js';
 import { tableClassName } from '../../messages/v1-text/messages.js';
 
-const SELECT =
-  /^(\s*SELECT\s+\S+(?:\s*\.\s*\*)?\s+FROM\s+)"?([A-Za-z_][A-Za-z0-9_]*)"?(?=\s+WHERE\s|\s*;?\s*$)/i;
+// Every repetition is bounded, so that no text makes the search slow. Longer ones mean what they mean without this.
+const NAME = String.raw`[A-Za-z_][A-Za-z0-9_]{0,127}`;
+const SELECTION = String.raw`(?:\*|"?${NAME}"?\s{0,9}\.\s{0,9}\*)`;
+const SELECT = new RegExp(
+  String.raw`^(\s{0,99}SELECT\s{1,9}${SELECTION}\s{1,99}FROM\s{1,9})"?(${NAME})"?(?=\s{1,99}WHERE\s|\s{0,99};?\s{0,99}$)`,
+  'i',
+);
 
 /**
  * A query of a client of v1.text, who calls tables by their classes, with the table's own name; the class stays as an
