@@ -3,6 +3,7 @@ import {
   jsonSerializer,
   memoryTransport,
   msgpackSerializer,
+  openLongPoll,
 } from '../../src/protocols/wamp/client/index.node.js';
 import type { OpenTransport } from '../../src/protocols/wamp/client/index.node.js';
 import type { WampRouter } from '../../src/protocols/wamp/server/router.js';
@@ -32,5 +33,22 @@ for (const serializer of [jsonSerializer, msgpackSerializer, cborSerializer]) {
   runWampClientSuite({
     name: `WebSocket, ${serializer.name}`,
     way: ({ port }) => ({ url: `ws://127.0.0.1:${port}/wamp`, options: { serializers: [serializer] } }),
+  });
+}
+
+for (const serializer of [jsonSerializer, msgpackSerializer]) {
+  runWampClientSuite({
+    name: `RawSocket, ${serializer.name}`,
+    way: ({ port }) => ({ url: `tcp://127.0.0.1:${port}`, options: { serializers: [serializer] } }),
+  });
+}
+
+for (const serializer of [jsonSerializer, cborSerializer]) {
+  runWampClientSuite({
+    name: `long-poll, ${serializer.name}`,
+    way: ({ port }) => ({
+      url: `http://127.0.0.1:${port}/wamp/lp`,
+      options: { openTransport: openLongPoll, serializers: [serializer] },
+    }),
   });
 }

@@ -45,7 +45,7 @@ export function runWampClientSuite({ name, way }: WampClientSuite): void {
     beforeAll(async () => {
       const onError = (error: unknown): void => void errors.push(error);
       const history = [{ uri: 'com.past', match: 'prefix' as const }];
-      const router = new WampRouter({ realms: { realm1: { history } }, onError });
+      const router = new WampRouter({ realms: { realm1: { history, adminRoles: ['anonymous'] } }, onError });
       listener = await Listener.listen({ onError });
       mountWamp(listener, router);
       place = { router, port: listener.port };
