@@ -49,10 +49,14 @@ export class OutputQueue {
       for (const part of parts) at = copyInto(arena.slab, at, part);
       return;
     }
-    writeHeader(arena.slab, this.#reserve(headerBytes(payloadBytes)), opcode, payloadBytes);
+    // The place first: reserving may renew the slab.
+    const headerAt = this.#reserve(headerBytes(payloadBytes));
+    writeHeader(arena.slab, headerAt, opcode, payloadBytes);
     for (const part of parts) {
-      if (part.length < COPY_BYTES_MAX) copyInto(arena.slab, this.#reserve(part.length), part);
-      else this.pushShared(part.buffer === arena.readMemory.buffer ? part.slice() : part);
+      if (part.length < COPY_BYTES_MAX) {
+        const at = this.#reserve(part.length);
+        copyInto(arena.slab, at, part);
+      } else this.pushShared(part.buffer === arena.readMemory.buffer ? part.slice() : part);
     }
   }
 
