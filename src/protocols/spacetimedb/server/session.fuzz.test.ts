@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ClientMessage } from '../messages/client-messages.js';
+import { Identity } from '../../../values/identity.js';
+import type { ResumableClientMessage } from '../messages/resume-messages.js';
 import { CLIENT_SAMPLES } from '../messages/testing/samples.js';
 import { FakeRuntime } from './testing/fake-runtime.js';
 import { decodeFrame, encodeFrame, MemoryClient } from './testing/memory-client.js';
@@ -13,11 +14,11 @@ function makeDatabase(): FakeRuntime {
 }
 
 /** Runs frames through a session; says what must hold whatever they are. */
-function expectToSurvive(version: 'v2' | 'v3', frames: readonly Uint8Array[]): void {
+function expectToSurvive(version: 'v2' | 'v3' | 'resumable', frames: readonly Uint8Array[]): void {
   const database = makeDatabase();
   const [client, witness] = [
     new MemoryClient(database, { version, id: 1n }),
-    new MemoryClient(database, { version, id: 2n }),
+    new MemoryClient(database, { version: version === 'v2' ? 'v2' : 'v3', id: 2n }),
   ];
   for (const session of [client.session, witness.session]) session.start();
   witness.say({ kind: 'subscribe', requestId: 1, querySetId: 1, queries: ['SELECT * FROM user'] });
@@ -34,7 +35,7 @@ function expectToSurvive(version: 'v2' | 'v3', frames: readonly Uint8Array[]): v
   expect(witness.trace()).toBe('update set1: user(+a)');
 }
 
-const version = fc.constantFrom('v2' as const, 'v3' as const);
+const version = fc.constantFrom('v2' as const, 'v3' as const, 'resumable' as const);
 
 describe('a session survives', () => {
   test('bytes that mean nothing', () => {
@@ -46,7 +47,7 @@ describe('a session survives', () => {
 
   test('messages with changed bytes', () => {
     const word = fc.constantFrom('SELECT * FROM user', 'SELECT * FROM *', 'SELECT * FROM x', '', '%');
-    const message: fc.Arbitrary<ClientMessage> = fc.oneof(
+    const message: fc.Arbitrary<ResumableClientMessage> = fc.oneof(
       fc.constantFrom(...CLIENT_SAMPLES),
       fc.record({
         kind: fc.constant('subscribe' as const),
@@ -59,6 +60,15 @@ describe('a session survives', () => {
         requestId: fc.nat(9),
         reducer: fc.constantFrom('insert', 'refuse', 'crash', ''),
         args: fc.uint8Array({ maxLength: 5 }),
+      }),
+      fc.record({
+        kind: fc.constant('resume' as const),
+        identity: fc.constant(new Identity(7n)),
+        epoch: fc.constantFrom('', 'e1'),
+        offset: fc.nat(9),
+        querySets: fc.array(fc.record({ querySetId: fc.nat(3), queries: fc.array(word, { maxLength: 3 }) }), {
+          maxLength: 3,
+        }),
       }),
     );
     const change = fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 }));

@@ -2,12 +2,20 @@ import { ByteReader } from '../../../../base/byte-reader.js';
 import { ByteWriter } from '../../../../base/byte-writer.js';
 import { compileCodec, encodeToBytes } from '../../../../values/bsatn/codec.js';
 import { ConnectionId, Identity } from '../../../../values/identity.js';
-import { decodeClientMessage } from '../../messages/client-messages.js';
-import type { ClientMessage } from '../../messages/client-messages.js';
+import {
+  decodeResumableClientMessage,
+  encodeResumeServerMessage,
+  ResumeTag,
+} from '../../messages/resume-messages.js';
+import type {
+  ResumableClientMessage,
+  ResumableServerMessage,
+  ResumeServerMessage,
+} from '../../messages/resume-messages.js';
 import { packRows } from '../../messages/row-list.js';
 import type { RowList } from '../../messages/row-list.js';
 import { encodeServerMessage } from '../../messages/server-messages.js';
-import type { QuerySetUpdate, ServerMessage } from '../../messages/server-messages.js';
+import type { QuerySetUpdate } from '../../messages/server-messages.js';
 import { memoryTransport } from '../transport/memory.js';
 import type { MemoryPeer } from '../transport/memory.js';
 import type { OpenTransport, TransportRequest } from '../transport/transport.js';
@@ -15,31 +23,36 @@ import { CHAT_MODULE } from './chat-bindings.js';
 
 type TableName = keyof typeof CHAT_MODULE.tables;
 
-/** The server's end of one connection, played by a test. */
+/** The server's end of a connection, or of one after the other, played by a test. */
 export class ScriptedServer {
   readonly requests: TransportRequest[] = [];
   /** One entry per frame: the messages in it. */
-  readonly frames: ClientMessage[][] = [];
+  readonly frames: ResumableClientMessage[][] = [];
   readonly closes: number[] = [];
   #peer: MemoryPeer | undefined;
-  readonly #protocol: string;
-  readonly #greets: boolean;
+  /** What it chooses for the next connection. */
+  protocol: string;
+  /** Whether it introduces itself to the next connection. */
+  greets: boolean;
+  /** Whether it takes the next connection. */
+  isUp = true;
 
   constructor({ protocol = 'v3.bsatn.spacetimedb', greets = true } = {}) {
-    this.#protocol = protocol;
-    this.#greets = greets;
+    this.protocol = protocol;
+    this.greets = greets;
   }
 
   get transport(): OpenTransport {
     return memoryTransport((request, peer) => {
       this.requests.push(request);
+      if (!this.isUp) return { kind: 'reject', reason: 'down' };
       this.#peer = peer;
       queueMicrotask(() => {
-        if (this.#greets) this.greet();
+        if (this.greets) this.greet();
       });
       return {
         kind: 'accept',
-        protocol: this.#protocol,
+        protocol: this.protocol,
         handler: {
           onMessage: (frame) => void this.frames.push(decodeFrame(frame)),
           onClose: (code) => void this.closes.push(code),
@@ -49,7 +62,7 @@ export class ScriptedServer {
   }
 
   /** All messages that came, of all frames. */
-  get messages(): ClientMessage[] {
+  get messages(): ResumableClientMessage[] {
     return this.frames.flat();
   }
 
@@ -63,10 +76,13 @@ export class ScriptedServer {
   }
 
   /** Sends messages in one frame. */
-  send(...messages: ServerMessage[]): void {
+  send(...messages: ResumableServerMessage[]): void {
     const writer = new ByteWriter();
     writer.writeU8(0);
-    for (const message of messages) encodeServerMessage(writer, message);
+    for (const message of messages) {
+      if (message.kind in ResumeTag) encodeResumeServerMessage(writer, message as ResumeServerMessage);
+      else encodeServerMessage(writer, message as Exclude<ResumableServerMessage, ResumeServerMessage>);
+    }
     this.sendRaw(writer.finish());
   }
 
@@ -79,10 +95,10 @@ export class ScriptedServer {
   }
 }
 
-function decodeFrame(frame: Uint8Array): ClientMessage[] {
+function decodeFrame(frame: Uint8Array): ResumableClientMessage[] {
   const reader = new ByteReader(frame);
-  const messages: ClientMessage[] = [];
-  while (reader.remaining > 0) messages.push(decodeClientMessage(reader));
+  const messages: ResumableClientMessage[] = [];
+  while (reader.remaining > 0) messages.push(decodeResumableClientMessage(reader));
   return messages;
 }
 

@@ -1,6 +1,7 @@
 import { assertNever } from '../../../../base/assert.js';
 import type { RowList } from '../row-list.js';
-import type { QuerySetUpdate, ServerMessage, TableRows } from '../server-messages.js';
+import type { ResumableServerMessage } from '../resume-messages.js';
+import type { QuerySetUpdate, TableRows } from '../server-messages.js';
 
 /* Messages as one line of text, for the traces that tests compare. */
 
@@ -12,7 +13,7 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const rowsAreWords: DescribeRow = (_table, row) => text(row);
 
 /** `ok 2 set0: user(+ada)`. */
-export function describeMessage(message: ServerMessage, row: DescribeRow = rowsAreWords): string {
+export function describeMessage(message: ResumableServerMessage, row: DescribeRow = rowsAreWords): string {
   switch (message.kind) {
     case 'initialConnection':
       return `hello ${message.token}`;
@@ -39,6 +40,17 @@ export function describeMessage(message: ServerMessage, row: DescribeRow = rowsA
     case 'procedureResult': {
       const { status } = message;
       return `procedure ${message.requestId} ${status.kind === 'returned' ? text(status.value) : status.error}`;
+    }
+    case 'resumable':
+      return `resumable ${message.epoch}`;
+    case 'position':
+      return `position ${message.offset}`;
+    case 'resumed': {
+      const sets = (message.snapshot ?? []).map(
+        ({ querySetId, result }) =>
+          ` set${querySetId}:${result.kind === 'ok' ? describeTables(result.tables, row) : ` ${result.error}`}`,
+      );
+      return `resumed by ${message.snapshot === undefined ? 'changes' : 'snapshot'}${sets.join('')}`;
     }
     default:
       return assertNever(message);

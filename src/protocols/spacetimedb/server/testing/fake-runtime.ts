@@ -7,7 +7,14 @@ import type { Caller, ModuleDef, ReducerDef, ReducerOutcome } from '../../../../
 import { Identity } from '../../../../values/identity.js';
 import { Delivery } from '../delivery.js';
 import type { FlushScheduler } from '../delivery.js';
-import type { AdHocQuery, DatabaseRuntime, LiveSource, OpenSession, ReducerHost } from '../runtime.js';
+import type {
+  AdHocQuery,
+  DatabaseRuntime,
+  LiveSource,
+  OpenSession,
+  RecentSource,
+  ReducerHost,
+} from '../runtime.js';
 
 /* A database of one row list per table name, whose disk the test drives: to test sessions alone. */
 
@@ -80,6 +87,7 @@ export class FakeRuntime implements DatabaseRuntime, LiveSource, ReducerHost {
     caseConversion: 'snakeCase',
   };
   names: readonly string[] = ['fake'];
+  recent?: RecentSource;
   readonly programHash = '00'.repeat(32);
   readonly logEntries: object[] = [];
   readonly logFollowers = new Set<(entry: object) => void>();

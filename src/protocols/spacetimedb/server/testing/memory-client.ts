@@ -2,8 +2,9 @@ import { ByteReader } from '../../../../base/byte-reader.js';
 import { ByteWriter } from '../../../../base/byte-writer.js';
 import { ConnectionId, Identity } from '../../../../values/identity.js';
 import { encodeClientMessage } from '../../messages/client-messages.js';
-import type { ClientMessage } from '../../messages/client-messages.js';
-import type { Subprotocol } from '../../messages/frame.js';
+import { RESUMABLE_SUBPROTOCOL } from '../../messages/frame.js';
+import { decodeResumableServerMessage, encodeResume } from '../../messages/resume-messages.js';
+import type { ResumableClientMessage } from '../../messages/resume-messages.js';
 import { decodeServerMessage } from '../../messages/server-messages.js';
 import type { ServerMessage } from '../../messages/server-messages.js';
 import { describeMessage } from '../../messages/testing/describe.js';
@@ -13,7 +14,7 @@ import type { DatabaseRuntime } from '../runtime.js';
 import { Session } from '../session.js';
 
 export interface MemoryClientOptions {
-  readonly version?: 'v2' | 'v3';
+  readonly version?: 'v2' | 'v3' | 'resumable';
   readonly confirmed?: boolean;
   readonly id?: bigint;
   readonly identity?: Identity;
@@ -31,7 +32,7 @@ export class MemoryClient implements SessionLink {
   constructor(database: DatabaseRuntime, options: MemoryClientOptions = {}) {
     const { version = 'v3', confirmed = false, id = 1n, identity = new Identity(7n), limits = {} } = options;
     this.session = new Session({
-      protocol: `${version}.bsatn.spacetimedb` satisfies Subprotocol,
+      protocol: version === 'resumable' ? RESUMABLE_SUBPROTOCOL : `${version}.bsatn.spacetimedb`,
       database,
       caller: { identity, connectionId: new ConnectionId(id), tokenPayload: undefined },
       token: 'tok',
@@ -58,7 +59,7 @@ export class MemoryClient implements SessionLink {
   }
 
   /** Sends messages in one frame, as one turn. */
-  say(...messages: readonly ClientMessage[]): void {
+  say(...messages: readonly ResumableClientMessage[]): void {
     this.deliver(encodeFrame(messages));
   }
 
@@ -72,7 +73,7 @@ export class MemoryClient implements SessionLink {
     return this.frames
       .splice(0)
       .map((frame) =>
-        decodeFrame(frame)
+        decodeWith(decodeResumableServerMessage, frame)
           .map((message) => describeMessage(message))
           .join('\n'),
       )
@@ -80,16 +81,23 @@ export class MemoryClient implements SessionLink {
   }
 }
 
-export function encodeFrame(messages: readonly ClientMessage[]): Uint8Array {
+export function encodeFrame(messages: readonly ResumableClientMessage[]): Uint8Array {
   const writer = new ByteWriter();
-  for (const message of messages) encodeClientMessage(writer, message);
+  for (const message of messages) {
+    if (message.kind === 'resume') encodeResume(writer, message);
+    else encodeClientMessage(writer, message);
+  }
   return writer.finish();
 }
 
 export function decodeFrame(frame: Uint8Array): ServerMessage[] {
+  return decodeWith(decodeServerMessage, frame);
+}
+
+function decodeWith<M>(decode: (reader: ByteReader) => M, frame: Uint8Array): M[] {
   const reader = new ByteReader(frame);
   if (reader.readU8() !== 0) throw new Error('a frame that is not compressed starts with 0');
-  const messages: ServerMessage[] = [];
-  while (reader.remaining > 0) messages.push(decodeServerMessage(reader));
+  const messages: M[] = [];
+  while (reader.remaining > 0) messages.push(decode(reader));
   return messages;
 }
