@@ -102,6 +102,18 @@ describe('safety', () => {
     expect(focused).toEqual([]);
   });
 
+  it('what runs a script when it is installed ships its binaries: nobody needs a compiler', () => {
+    const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { hasInstallScript?: boolean }>;
+    };
+    const scripted = Object.entries(lock.packages).filter(
+      ([, { hasInstallScript }]) => hasInstallScript === true,
+    );
+    const names = new Set(scripted.map(([path]) => path.replace(/^.*node_modules\//, '')));
+    const known = ['bufferutil', 'cbor-extract', 'es5-ext', 'esbuild', 'msgpackr-extract', 'utf-8-validate'];
+    expect([...names].filter((name) => !known.includes(name))).toEqual([]);
+  });
+
   it('the lockfile names no address of a registry', () => {
     const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
     expect(lock).not.toMatch(/"resolved": "https?:/);
