@@ -1,0 +1,360 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import * as Y from 'yjs';
+
+import type { Channel } from '../client/channel.js';
+import { channelPair } from '../client/channel.js';
+import { RoomClient } from '../client/room-client.js';
+import { RoomManager } from '../client/room-manager.js';
+import { whenAborted } from '../client/task-scope.js';
+import { FILE_HEADER, parseRecords } from './file-format.js';
+import { bind, connect, MemoryServer, Room, WebSocketClient, WebSocketServer } from './index.js';
+import { encodePipeMessage, PipeDecoder } from './pipe-framing.js';
+
+const text = ({ doc }: { readonly doc: Y.Doc }): string => doc.getText('t').toJSON();
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chorale-wires-'));
+  path = join(folder, 'doc.y');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('connect and bind', () => {
+  it('say which wire is missing, in the words of wiredb', async () => {
+    await expect(connect('foo' as never, {} as never)).rejects.toThrow(
+      'No client found for "foo", did you forget to install "wire-foo"?',
+    );
+    await expect(bind('foo' as never, {} as never)).rejects.toThrow(
+      'No server found for "foo", did you forget to install "wire-foo"?',
+    );
+  });
+
+  it('the example of the documentation works', async () => {
+    await using server = await bind('websocket', { host: 'localhost', port: 0 });
+    await using a = await connect('websocket', { id: 'notes', host: 'http://localhost', port: server.port });
+    await using b = await connect('websocket', { id: 'notes', host: 'http://localhost', port: server.port });
+    a.doc.getText('t').insert(0, 'hello');
+    await expect.poll(() => text(b)).toBe('hello');
+  });
+});
+
+/** Counts what goes through a channel. */
+class CountingClient extends RoomClient {
+  sent = 0;
+  received = 0;
+  readonly #server: MemoryServer;
+
+  constructor(server: MemoryServer) {
+    super({ id: 'r' });
+    this.#server = server;
+  }
+
+  protected override async openChannel(): Promise<Channel> {
+    const inner = this.#server.connect(this.id);
+    const count = (): void => void (this.received += 1);
+    return {
+      id: inner.id,
+      send: (message) => {
+        this.sent += 1;
+        return inner.send(message);
+      },
+      async *[Symbol.asyncIterator]() {
+        for await (const message of { [Symbol.asyncIterator]: () => inner[Symbol.asyncIterator]() }) {
+          count();
+          yield message;
+        }
+      },
+      close: () => inner.close(),
+    };
+  }
+}
+
+describe('messages', () => {
+  it.each([1, 2, 5, 10])(
+    'with %i clients that edit once each hears N + 2 messages, and sends three',
+    async (n) => {
+      await using server = new MemoryServer();
+      const clients = await Promise.all(Array.from({ length: n }, () => new CountingClient(server).open()));
+      for (const client of clients) await client.synchronized;
+      for (const [i, client] of clients.entries()) client.doc.getText('t').insert(0, String(i));
+      for (const client of clients) await expect.poll(() => text(client).length).toBe(n);
+      for (const client of clients) expect([client.sent, client.received]).toEqual([3, n + 2]);
+      for (const client of clients) await client.close();
+    },
+  );
+});
+
+describe('rooms', () => {
+  it('two servers whose rooms dial a third converge', async () => {
+    await using top = await WebSocketServer.open();
+    class Chained extends Room {
+      override async run(signal: AbortSignal): Promise<void> {
+        const options = { id: this.id, doc: this.doc, host: 'http://127.0.0.1', port: top.port };
+        await using _client = await new WebSocketClient(options).open();
+        await super.run(signal);
+      }
+    }
+    await using left = await WebSocketServer.open({ room: Chained });
+    await using right = await WebSocketServer.open({ room: (id) => new Chained(id) });
+    await using a = await connect('websocket', { id: 'r', host: '127.0.0.1', port: left.port });
+    await using b = await connect('websocket', { id: 'r', host: '127.0.0.1', port: right.port });
+    a.doc.getText('t').insert(0, 'Hello');
+    await expect.poll(() => text(b)).toBe('Hello');
+    b.doc.getText('t').insert(5, 'World');
+    await expect.poll(() => text(a)).toBe('HelloWorld');
+  });
+
+  it('a room that has ended has ended its tasks', async () => {
+    const trace: string[] = [];
+    class Traced extends Room {
+      override async run(signal: AbortSignal): Promise<void> {
+        trace.push('run');
+        await super.run(signal);
+        trace.push('ended');
+      }
+    }
+    await using server = await bind('memory', { room: Traced, lingerMs: 0 });
+    const client = await connect('memory', { server });
+    await client.close();
+    await expect.poll(() => trace).toEqual(['run', 'ended']);
+    expect(server.roomCount).toBe(0);
+  });
+
+  it('who comes while the room ends finds what was in it: the successor waits', async () => {
+    const trace: string[] = [];
+    let letEnd: () => void = () => {};
+    const gate = new Promise<void>((resolve) => void (letEnd = resolve));
+    class Slow extends Room {
+      override async run(signal: AbortSignal): Promise<void> {
+        trace.push('opened');
+        await whenAborted(signal);
+        await gate;
+        trace.push('ended');
+      }
+    }
+    await using server = await bind('memory', { room: Slow, lingerMs: 0 });
+    const first = await connect('memory', { server });
+    await first.close();
+    await expect.poll(() => server.roomCount).toBe(0);
+    const second = connect('memory', { server });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(trace).toEqual(['opened']);
+    letEnd();
+    await using _client = await second;
+    expect(trace).toEqual(['opened', 'ended', 'opened']);
+  });
+
+  it('the document stays for who comes back in time', async () => {
+    await using server = await bind('memory', { lingerMs: 60_000 });
+    const first = await connect('memory', { server });
+    first.doc.getText('t').insert(0, 'kept');
+    await first.close();
+    await using second = await connect('memory', { server });
+    expect(text(second)).toBe('kept');
+  });
+
+  it('a client that sends nonsense ends its own connection, and the room hears of it', async () => {
+    const errors: unknown[] = [];
+    class Watched extends Room {
+      override onError(error: unknown): void {
+        errors.push(error);
+      }
+    }
+    await using server = await bind('memory', { room: Watched });
+    await using good = await connect('memory', { server });
+    const bad = server.connect('');
+    await bad.send(Uint8Array.of(0, 2, 3, 9, 9, 9));
+    await expect.poll(() => errors.length).toBe(1);
+    await bad.send(new Uint8Array(0));
+    await using other = await connect('memory', { server });
+    good.doc.getText('t').insert(0, 'x');
+    await expect.poll(() => text(other)).toBe('x');
+  });
+
+  it('one slow reader neither holds up the others nor piles up updates; at the end it has everything', async () => {
+    const manager = new RoomManager();
+    const [slow, slowEnd] = channelPair('r');
+    let release: () => void = () => {};
+    let isBlocked = true;
+    const gate = new Promise<void>((resolve) => void (release = resolve));
+    let sends = 0;
+    void manager.serve({
+      ...slowEnd,
+      [Symbol.asyncIterator]: () => slowEnd[Symbol.asyncIterator](),
+      send: (message) => {
+        sends += 1;
+        void slowEnd.send(message);
+        return isBlocked ? gate : undefined;
+      },
+    });
+    class Over extends RoomClient {
+      readonly #channel: Channel;
+      constructor(channel: Channel) {
+        super({ id: 'r' });
+        this.#channel = channel;
+      }
+      protected override async openChannel(): Promise<Channel> {
+        return this.#channel;
+      }
+    }
+    const reader = await new Over(slow).open();
+    const [end, serverEnd] = channelPair('r');
+    void manager.serve(serverEnd);
+    const writer = await new Over(end).open();
+    for (let i = 0; i < 300; i++) writer.doc.getText('t').insert(0, 'x'.repeat(10_000));
+    await expect.poll(async () => (await manager.find('r'))?.doc.getText('t').length).toBe(3_000_000);
+    // A megabyte is a hundred of them.
+    expect(sends).toBeLessThan(130);
+    isBlocked = false;
+    release();
+    await expect.poll(() => text(reader).length).toBe(3_000_000);
+    await reader.close();
+    await writer.close();
+    await manager.close();
+  });
+
+  it('a websocket client connects again, with what was edited meanwhile', async () => {
+    const first = await WebSocketServer.open();
+    const { port } = first;
+    await using client = await new WebSocketClient({
+      host: '127.0.0.1',
+      port,
+      reconnect: { minMs: 10 },
+    }).open();
+    await first.close();
+    await expect.poll(() => client.status).not.toBe('connected');
+    client.doc.getText('t').insert(0, 'offline');
+    await using second = await WebSocketServer.open({ port });
+    await using other = await connect('websocket', { host: '127.0.0.1', port: second.port });
+    await expect.poll(() => text(other)).toBe('offline');
+  });
+});
+
+describe('the file wire', () => {
+  const read = async (): Promise<Buffer> => readFile(path);
+  const recordCount = async (): Promise<number> =>
+    parseRecords(await read(), FILE_HEADER.length).updates.length;
+
+  it('restores what was written, at once without a delay', async () => {
+    const client = await connect('file', { path });
+    expect(client.version).toBe('0.0.1');
+    client.doc.getText('t').insert(0, 'Hello');
+    await expect.poll(async () => (await read()).includes('Hello')).toBe(true);
+    await client.close();
+    await using again = await connect('file', { path });
+    expect(text(again)).toBe('Hello');
+  });
+
+  it('with autoUpdate false nothing is read before pull and nothing written before push', async () => {
+    const doc = new Y.Doc();
+    const client = await connect('file', { path, doc, autoUpdate: false });
+    await client.pull();
+    doc.getText('t').insert(0, 'Hello');
+    expect((await read()).includes('Hello')).toBe(false);
+    client.push();
+    await client.close();
+    expect((await read()).includes('Hello')).toBe(true);
+  });
+
+  it('with a delay a burst of edits is written after it, and in the end for certain', async () => {
+    const client = await connect('file', { path, writeDelay: 60 });
+    for (let i = 0; i < 20; i++) client.doc.getText('t').insert(i, 'x');
+    expect(await read()).toEqual(Buffer.from(FILE_HEADER));
+    await client.close();
+    expect(await recordCount()).toBe(20);
+  });
+
+  it('who types on and on is written after maxWait', async () => {
+    await using client = await connect('file', { path, writeDelay: 3600, maxWait: 0 });
+    client.doc.getText('t').insert(0, 'x');
+    await expect.poll(recordCount).toBe(1);
+  });
+
+  it('a file of another version is refused in the documented words', async () => {
+    await writeFile(path, '0.0.0\0');
+    await expect(connect('file', { path })).rejects.toThrow(
+      'File version mismatch (got "0.0.0", expected "0.0.1")',
+    );
+  });
+
+  it('squash makes one record of many, and new edits are appended or merged', async () => {
+    const client = await connect('file', { path });
+    for (const word of ['Hello', ', ', 'World!'])
+      client.doc.getText('t').insert(client.doc.getText('t').length, word);
+    await client.close();
+    expect(await recordCount()).toBe(3);
+    const { size } = await stat(path);
+    const squashed = await connect('file', { path, squash: true });
+    await squashed.close();
+    expect([await recordCount(), (await read()).includes('Hello, World!')]).toEqual([1, true]);
+    expect((await stat(path)).size).toBeLessThan(size);
+    await using more = await connect('file', { path });
+    more.doc.getText('t').insert(0, '>');
+    await expect.poll(recordCount).toBe(2);
+    expect(text(more)).toBe('>Hello, World!');
+  });
+
+  it('what the document has and the file lacks is appended when they meet again', async () => {
+    const doc = new Y.Doc();
+    const client = await connect('file', { path, doc });
+    doc.getText('t').insert(0, 'a');
+    await client.close();
+    doc.getText('t').insert(1, 'b');
+    await using _again = await connect('file', { path, doc });
+    await expect.poll(recordCount).toBe(2);
+  });
+
+  it('cut off at every byte it opens with what is whole, and says what it lost', async () => {
+    const client = await connect('file', { path });
+    for (const letter of 'abc') client.doc.getText('t').insert(client.doc.getText('t').length, letter);
+    await client.close();
+    const whole = await read();
+    for (let end = 0; end < whole.length; end++) {
+      await writeFile(path, whole.subarray(0, end));
+      const warnings: string[] = [];
+      const cut = await connect('file', { path, onWarning: (line) => void warnings.push(line) });
+      expect('abc'.startsWith(text(cut))).toBe(true);
+      await cut.close();
+      const { end: good } = parseRecords(whole.subarray(0, end), FILE_HEADER.length);
+      if (end > FILE_HEADER.length) expect(warnings.length).toBe(end > good ? 1 : 0);
+    }
+  });
+
+  it('two that watch the same file follow each other', async () => {
+    await using a = await connect('file', { path, watch: true });
+    await using b = await connect('file', { path, watch: true });
+    a.doc.getText('t').insert(0, 'x');
+    await expect.poll(() => text(b)).toBe('x');
+    b.doc.getText('t').insert(1, 'y');
+    await expect.poll(() => text(a)).toBe('xy');
+  });
+});
+
+describe("wiredb's pipe framing", () => {
+  it('is the documented bytes, however the stream is cut', () => {
+    const bytes = encodePipeMessage(Uint8Array.of(0, 0, 1, 0), 'wiredb');
+    expect(Buffer.from(bytes).toString('hex')).toBe('00000100e2a48379f04d6434');
+    for (const framing of ['wiredb', 'length'] as const) {
+      const decoder = new PipeDecoder(framing);
+      const stream = Buffer.concat([1, 2, 3].map((n) => encodePipeMessage(Uint8Array.of(n, n), framing)));
+      const got = Array.from(stream, (byte) => decoder.push(Uint8Array.of(byte))).flat();
+      expect(got.map((message) => message[0])).toEqual([1, 2, 3]);
+    }
+  });
+
+  it('the stop marker ends it, and what it cannot carry is refused', () => {
+    const decoder = new PipeDecoder('wiredb');
+    decoder.push(Buffer.from('5083daf4c62f92d6', 'hex'));
+    expect(decoder.isStopped).toBe(true);
+    expect(() => encodePipeMessage(new Uint8Array(65_537), 'wiredb')).toThrow('cannot carry');
+    expect(encodePipeMessage(new Uint8Array(65_536), 'wiredb')).toHaveLength(65_544);
+    expect(() => new PipeDecoder('length').push(Uint8Array.of(255, 255, 255, 255))).toThrow(
+      '4294967295 bytes',
+    );
+  });
+});
