@@ -9,13 +9,13 @@ import type { FileLog } from '../../src/engine/log/file-log.js';
 import { openFolderDisk } from '../../src/engine/log/folder-disk.js';
 import { recoverLog } from '../../src/engine/log/recovery.js';
 import { schemaOf } from '../../src/engine/testing/table-def.js';
-import { arrayType, primitiveType } from '../../src/values/algebraic-type.js';
+import { primitiveType } from '../../src/values/algebraic-type.js';
 import { Identity } from '../../src/values/identity.js';
 import { answerParent } from '../framework/child.js';
 import type { LoadResult } from '../framework/messages.js';
 import { runWriters, type WriterOptions } from './writers.js';
 
-/* The whole engine: a table with a counted key and a column of bytes, each insert a transaction in the log on disk. */
+/* The whole engine: a table with a counted key and a column of text, each insert a transaction in the log on disk. */
 
 const folder = mkdtempSync(join(tmpdir(), 'chorale-durability-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -24,10 +24,13 @@ const identity = new Identity(1n);
 const origin = { caller: identity, connectionId: undefined, functionName: 'put' };
 
 async function open(): Promise<{ database: Database; log: FileLog }> {
-  const { log } = await recoverLog(await openFolderDisk(folder), { databaseKey: identity.key });
+  const { log } = await recoverLog(await openFolderDisk(folder), {
+    databaseKey: identity.key,
+    preallocateBytes: 1024 * 1024,
+  });
   const schema = schemaOf({
     entry: {
-      columns: { id: primitiveType('u64'), data: arrayType(primitiveType('u8')) },
+      columns: { id: primitiveType('u64'), data: primitiveType('string') },
       primaryKey: 'id',
       autoInc: 'id',
     },
@@ -42,7 +45,7 @@ answerParent({
   async measure(options: WriterOptions): Promise<LoadResult> {
     const { database, log } = await opened;
     const table = database.table('entry');
-    const data = new Uint8Array(options.bytes).fill(7);
+    const data = 'x'.repeat(options.bytes);
     const waiting: { offset: number; done: () => void }[] = [];
     let first = 0;
     const stop = log.onDurable((durable) => {

@@ -28,7 +28,7 @@ async function open(): Promise<SqliteDatabase> {
   const database = new Sqlite(join(folder, 'bench.sqlite'));
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
-  database.exec('CREATE TABLE entry (id INTEGER PRIMARY KEY, data BLOB NOT NULL)');
+  database.exec('CREATE TABLE entry (id INTEGER PRIMARY KEY, data TEXT NOT NULL)');
   return database;
 }
 
@@ -41,7 +41,7 @@ answerParent({
     const insert = database.prepare('INSERT INTO entry (data) VALUES (?)');
     const begin = database.prepare('BEGIN');
     const commit = database.prepare('COMMIT');
-    const data = Buffer.alloc(options.bytes, 7);
+    const data = 'x'.repeat(options.bytes);
     let waiting: (() => void)[] = [];
     const flush = (): void => {
       const done = waiting;

@@ -17,6 +17,7 @@ export interface RecoverDatabaseOptions {
   /** Makes empty tables for a program section's bytes (without their first byte). */
   readonly build: (program: Uint8Array) => Promise<Database>;
   readonly segmentBytesMax?: number;
+  readonly preallocateBytes?: number;
 }
 
 export interface RecoveredDatabase {
@@ -43,11 +44,12 @@ export async function recoverDatabase(
   await removeUnfinishedSnapshots(disk);
   const { replay, snapshotOffset, damagedSnapshots } = await readNewestSnapshot(disk, options);
   let replayedCount = 0;
-  const { databaseKey, segmentBytesMax } = options;
+  const { databaseKey, segmentBytesMax, preallocateBytes } = options;
   const recovered = await recoverLog(disk, {
     databaseKey,
     snapshotOffset,
     ...(segmentBytesMax === undefined ? {} : { segmentBytesMax }),
+    ...(preallocateBytes === undefined ? {} : { preallocateBytes }),
     applyBytes: (reader, end, offset) => {
       replayedCount += 1;
       return replay.applyBytes(reader, end, offset);

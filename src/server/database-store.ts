@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { Database } from '../engine/database.js';
 import type { Disk } from '../engine/log/disk.js';
-import type { FileLog } from '../engine/log/file-log.js';
+import type { FileLog, FileLogOptions } from '../engine/log/file-log.js';
 import { openFolderDisk } from '../engine/log/folder-disk.js';
 import { type FolderLock, lockFolder } from '../engine/log/folder-lock.js';
 import { recoverLog } from '../engine/log/recovery.js';
@@ -16,6 +16,11 @@ export interface StoredLog {
   readonly log: FileLog;
   readonly epoch: number;
 }
+
+// Some thousand small batches; at full load a few dozen a second.
+const PREALLOCATE_BYTES = 1024 * 1024;
+
+export type LogSizes = Pick<FileLogOptions, 'segmentBytesMax' | 'preallocateBytes'>;
 
 /** Where databases are kept: a folder each. Tests and the simulator hand in disks that tear, forget and fail. */
 export interface DatabaseFolders {
@@ -34,13 +39,13 @@ export function databasesFolder(dataDirectory: string): string {
 export class DatabaseStore {
   readonly #folders: DatabaseFolders;
   readonly #lock: FolderLock | undefined;
-  readonly #segmentBytesMax: { readonly segmentBytesMax?: number };
+  readonly #log: LogSizes;
 
-  /** @param lock released by `close`. @param segmentBytesMax see FileLogOptions. */
-  constructor(folders: DatabaseFolders, lock?: FolderLock, segmentBytesMax?: number) {
+  /** @param lock released by `close`. @param log how logs are laid out. */
+  constructor(folders: DatabaseFolders, lock?: FolderLock, log: LogSizes = {}) {
     this.#folders = folders;
     this.#lock = lock;
-    this.#segmentBytesMax = segmentBytesMax === undefined ? {} : { segmentBytesMax };
+    this.#log = log;
   }
 
   /** Throws LogError LOCKED, with the pid, when another process has the directory. */
@@ -54,7 +59,7 @@ export class DatabaseStore {
       open: (name) => openFolderDisk(join(folder, name)),
       remove: (name) => removeFolder(join(folder, name)),
     };
-    return new DatabaseStore(folders, lock);
+    return new DatabaseStore(folders, lock, { preallocateBytes: PREALLOCATE_BYTES });
   }
 
   async list(): Promise<readonly Identity[]> {
@@ -71,7 +76,7 @@ export class DatabaseStore {
     const recovered = await recoverDatabase(disk, {
       databaseKey: identity.key,
       build,
-      ...this.#segmentBytesMax,
+      ...this.#log,
     });
     return recovered === undefined ? undefined : { ...recovered, disk };
   }
@@ -81,7 +86,7 @@ export class DatabaseStore {
     const disk = await this.#folders.open(identity.toHexString());
     const { log, epoch } = await recoverLog(disk, {
       databaseKey: identity.key,
-      ...this.#segmentBytesMax,
+      ...this.#log,
     });
     return { disk, log, epoch };
   }

@@ -15,8 +15,8 @@ import { LEDGER, SubjectClient } from '../durability/wire-client.js';
 import { SimulatedFolders } from './simulated-folders.js';
 import type { Step } from './steps.js';
 
-// Some ten batches: segments roll within a run.
-const SEGMENT_BYTES = 4000;
+// Some ten batches: segments roll within a run, and so do the zeros that are written ahead.
+const LOG_SIZES = { segmentBytesMax: 4000, preallocateBytes: 1500 };
 const CLIENTS_MAX = 8;
 const OWNER = new Identity(1n);
 
@@ -93,7 +93,7 @@ export class Simulation {
       clock: this.#clock,
       random: this.#random,
       schedule: queueMicrotask,
-      store: new DatabaseStore(this.#folders, undefined, SEGMENT_BYTES),
+      store: new DatabaseStore(this.#folders, undefined, LOG_SIZES),
       retainMs: 0,
       embedded: { ledger: ledgerModule() },
       onError: (error) => this.#fail(`an error of the server: ${String(error)}`),

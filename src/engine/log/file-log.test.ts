@@ -21,7 +21,7 @@ function record(name: string, rowBytes = 20): TransactionRecord {
 
 async function open(
   disk: SimulatedDisk,
-  options: { segmentBytesMax?: number; snapshotOffset?: TxOffset } = {},
+  options: { segmentBytesMax?: number; snapshotOffset?: TxOffset; preallocateBytes?: number } = {},
 ): Promise<RecoveredLog & { readonly names: string[] }> {
   const names: string[] = [];
   const recovered = await recoverLog(disk.mount(), {
@@ -122,6 +122,62 @@ describe('file log', () => {
     disk.faults = {};
     expect(() => log.append(record('b'))).toThrow(/ENOSPC/);
     expect(log.durableOffset).toBe(0);
+  });
+});
+
+describe('zeros written ahead', () => {
+  const options = { preallocateBytes: 500, segmentBytesMax: 3000 };
+
+  it('batches overwrite them, a start goes on before them, and a closed log has none', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk, options);
+    for (let i = 1; i <= 60; i++) {
+      log.append(record(`f${i}`, i % 7 === 0 ? 900 : 30));
+      await durable(log);
+    }
+    disk.kill();
+    const last = disk.list().toSorted().at(-1)!;
+    expect(disk.contentOf(last).at(-1)).toBe(0);
+    const again = await open(disk, options);
+    expect([again.names.length, again.torn]).toEqual([60, undefined]);
+    again.log.append(record('f61'));
+    await again.log.close();
+    expect(disk.contentOf(last).at(-1)).not.toBe(0);
+    expect((await open(disk, options)).names).toEqual(
+      Array.from({ length: 61 }, (_, i) => `${i + 1} f${i + 1}`),
+    );
+  });
+
+  it('a batch that was torn in front of them is cut off', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk, options);
+    for (const text of ['a', 'b']) {
+      log.append(record(text));
+      await durable(log);
+    }
+    disk.kill();
+    const [name] = disk.list();
+    const content = disk.contentOf(name!);
+    const end = content.findLastIndex((byte) => byte !== 0);
+    content.fill(0, end - 20, end + 1);
+    const again = await open(disk, options);
+    expect([again.names, again.torn?.reason]).toEqual([['1 a'], 'the checksum of the batch is wrong']);
+  });
+
+  it('an error while they are written fails the log, and nothing is acknowledged after it', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk, options);
+    log.append(record('a'));
+    let writes = 0;
+    disk.faults.beforeOperation = (operation) => {
+      // The header, the batch, the zeros.
+      if (operation === 'write' && ++writes === 3) throw new Error('ENOSPC: no space left on device');
+    };
+    await durable(log);
+    await expect.poll(() => log.failure?.message).toMatch(/ENOSPC/);
+    expect(() => log.append(record('b'))).toThrow(/ENOSPC/);
+    disk.faults = {};
+    expect((await open(disk, options)).names).toEqual(['1 a']);
   });
 });
 
@@ -237,8 +293,9 @@ describe('recovery', () => {
   it('after a power cut everything acknowledged is there, and what is there is a prefix', async () => {
     for (let seed = 1; seed <= 300; seed++) {
       const random = seededRandom(seed);
+      const sizes = { segmentBytesMax: 400, preallocateBytes: seed % 2 === 0 ? 1500 : 0 };
       const disk = new SimulatedDisk();
-      let { log } = await open(disk, { segmentBytesMax: 400 });
+      let { log } = await open(disk, sizes);
       let acked = 0;
       let next = 1;
       for (let round = 0; round < 4; round++) {
@@ -251,7 +308,7 @@ describe('recovery', () => {
         }
         const ackedBefore = acked;
         disk.cutPower(() => random.nextFloat());
-        const recovered = await open(disk, { segmentBytesMax: 400 });
+        const recovered = await open(disk, sizes);
         expect(recovered.names.length, `seed ${seed}`).toBeGreaterThanOrEqual(ackedBefore);
         expect(recovered.names).toEqual(recovered.names.map((_, i) => `${i + 1} f${i + 1}`));
         log = recovered.log;

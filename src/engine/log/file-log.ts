@@ -17,7 +17,15 @@ export interface LogTail {
   /** The crc of the last batch, 0 for none. */
   readonly chain: number;
   /** The open last segment and its size, undefined when the next batch begins a new one. */
-  readonly segment: { readonly file: DiskFile; readonly bytes: number } | undefined;
+  readonly segment: LogSegment | undefined;
+}
+
+export interface LogSegment {
+  readonly file: DiskFile;
+  /** The byte behind the last batch. */
+  readonly bytes: number;
+  /** The size of the file: zeros follow the last batch. */
+  readonly allocatedBytes: number;
 }
 
 export interface FileLogOptions {
@@ -25,6 +33,11 @@ export interface FileLogOptions {
   readonly epoch: number;
   /** Default 64 MiB: small enough that retention follows closely, large enough that a roll is rare. */
   readonly segmentBytesMax?: number;
+  /**
+   * Zeros that are written ahead of the batches, default none. Where the file has its size already, a batch is data only, and does
+   * not wait for the file system's own journal.
+   */
+  readonly preallocateBytes?: number;
   /** Default 256 MiB: a disk that is further behind than this is not a disk to wait for. */
   readonly backlogBytesMax?: number;
 }
@@ -59,13 +72,20 @@ export class FileLog implements CommitLog {
   #flying: Batch | undefined;
   #isScheduled = false;
   #inFlight: Promise<void> | undefined;
+  /** Zeros on their way to the disk. */
+  #allocating: Promise<void> | undefined;
   #failure: LogError | undefined;
   #isClosed = false;
   #writtenBytes = 0;
 
   constructor(disk: Disk, tail: LogTail, options: FileLogOptions) {
     this.#disk = disk;
-    this.#options = { segmentBytesMax: 64 * 1024 * 1024, backlogBytesMax: 256 * 1024 * 1024, ...options };
+    this.#options = {
+      segmentBytesMax: 64 * 1024 * 1024,
+      preallocateBytes: 0,
+      backlogBytesMax: 256 * 1024 * 1024,
+      ...options,
+    };
     this.#segment = tail.segment;
     this.#last = this.#durable = tail.lastOffset;
     this.#chain = tail.chain;
@@ -147,7 +167,7 @@ export class FileLog implements CommitLog {
       this.#begin();
       await this.#inFlight;
     }
-    await this.#segment?.file.close();
+    if (this.#segment !== undefined) await this.#closeSegment(this.#segment);
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -175,7 +195,13 @@ export class FileLog implements CommitLog {
 
   async #writeBatch(batch: Batch): Promise<void> {
     const bytes = batch.writer.bytes.subarray(0, batch.writer.length);
-    const segment = await this.#segmentFor(batch.firstOffset);
+    let segment = await this.#segmentFor(batch.firstOffset);
+    // Zeros that are on their way must not come down on the batch.
+    if (this.#allocating !== undefined && segment.bytes + bytes.length > this.#allocatedBytes(segment)) {
+      await this.#allocating;
+      if (this.#failure !== undefined) throw this.#failure;
+      segment = this.#segment ?? segment;
+    }
     this.#chain = sealBatch(bytes, {
       count: batch.count,
       firstOffset: batch.firstOffset,
@@ -184,12 +210,55 @@ export class FileLog implements CommitLog {
     });
     await writeFully(segment.file, bytes, segment.bytes);
     if (!segment.file.isWriteThrough) await segment.file.sync();
-    this.#segment = { file: segment.file, bytes: segment.bytes + bytes.length };
+    const end = segment.bytes + bytes.length;
+    const { file } = segment;
+    this.#segment = { file, bytes: end, allocatedBytes: Math.max(end, this.#allocatedBytes(segment)) };
     this.#writtenBytes += bytes.length;
+    this.#allocate();
+  }
+
+  /** Of the segment with what was written ahead since it was looked at. */
+  #allocatedBytes(segment: LogSegment): number {
+    return this.#segment?.file === segment.file ? this.#segment.allocatedBytes : segment.allocatedBytes;
+  }
+
+  /** Has zeros written ahead when half of them are used up, beside the batches. */
+  #allocate(): void {
+    const { preallocateBytes } = this.#options;
+    const segment = this.#segment;
+    if (segment === undefined || preallocateBytes === 0 || this.#allocating !== undefined) return;
+    const { file, bytes, allocatedBytes } = segment;
+    if (allocatedBytes - bytes > preallocateBytes / 2 || bytes >= this.#options.segmentBytesMax) return;
+    this.#allocating = this.#writeZeros(file, allocatedBytes).then(
+      () => void (this.#allocating = undefined),
+      (error: unknown) => {
+        this.#allocating = undefined;
+        this.#fail(error);
+      },
+    );
+  }
+
+  async #writeZeros(file: DiskFile, at: number): Promise<void> {
+    const zeros = new Uint8Array(this.#options.preallocateBytes);
+    await writeFully(file, zeros, at);
+    if (!file.isWriteThrough) await file.sync();
+    if (this.#segment?.file === file) {
+      this.#segment = { ...this.#segment, allocatedBytes: at + zeros.length };
+    }
+  }
+
+  /** Cuts off what was written ahead. */
+  async #closeSegment({ file, bytes, allocatedBytes }: LogSegment): Promise<void> {
+    await this.#allocating;
+    if (this.#failure === undefined && this.#allocatedBytes({ file, bytes, allocatedBytes }) > bytes)
+      await file.truncate(bytes);
+    await file.close();
   }
 
   #finish(batch: Batch): void {
     this.#inFlight = undefined;
+    // Zeros failed meanwhile: the batch may be on disk, but nobody is told of it any more.
+    if (this.#failure !== undefined) return;
     this.#flying = undefined;
     this.#durable = batch.firstOffset + batch.count - 1;
     batch.count = 0;
@@ -202,6 +271,7 @@ export class FileLog implements CommitLog {
 
   #fail(error: unknown): void {
     this.#inFlight = undefined;
+    if (this.#failure !== undefined) return;
     const reason = error instanceof Error ? error.message : String(error);
     this.#failure = new LogError(
       'LOG_FAILED',
@@ -211,7 +281,7 @@ export class FileLog implements CommitLog {
     for (const listener of this.#failureListeners) listener(this.#failure);
   }
 
-  async #segmentFor(firstOffset: TxOffset): Promise<{ file: DiskFile; bytes: number }> {
+  async #segmentFor(firstOffset: TxOffset): Promise<LogSegment> {
     const current = this.#segment;
     if (current !== undefined && current.bytes < this.#options.segmentBytesMax) return current;
     const file = await this.#disk.create(segmentName(firstOffset), { writeThrough: true });
@@ -220,8 +290,9 @@ export class FileLog implements CommitLog {
     if (!file.isWriteThrough) await file.sync();
     // Without this the file itself may be gone after a power cut, acknowledged transactions and all.
     await this.#disk.syncFolder();
-    await current?.file.close();
-    return { file, bytes: SEGMENT_HEADER_BYTES };
+    if (current !== undefined) await this.#closeSegment(current);
+    this.#segment = { file, bytes: SEGMENT_HEADER_BYTES, allocatedBytes: SEGMENT_HEADER_BYTES };
+    return this.#segment;
   }
 }
 

@@ -158,7 +158,8 @@ async function finishSegment(
     await file.sync();
     state.torn = { segment: segment.name, at: damage.at, bytes: size - damage.at, reason: damage.reason };
   }
-  if (isLast) state.tail = { file, bytes: scan.goodBytes };
+  const allocatedBytes = damage === undefined ? size : scan.goodBytes;
+  if (isLast) state.tail = { file, bytes: scan.goodBytes, allocatedBytes };
   else await file.close();
 }
 

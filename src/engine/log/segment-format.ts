@@ -27,6 +27,8 @@ import type { TxOffset } from './commit-log.js';
  * | 24 | epoch        | u32      |                                                                    |
  * | 28 | chain        | u32      | crc of the batch before: a fork or a lost batch in between shows   |
  *
+ * Zeros may follow the last batch: they are written ahead, so that batches are data only for the file system.
+ *
  * Records follow one another, each a u32 length and its bytes (see record-codec.ts). One CRC covers a batch: a batch is
  * written with one call and none of it was acknowledged before all of it was on disk, so a torn one is dropped whole.
  */

@@ -75,6 +75,8 @@ export async function scanSegment(
   while (at < size) {
     const batch = peekBatch(window, at, size) ?? (await readBatch(window, at, size));
     const problem = typeof batch === 'string' ? batch : checkSequence(batch.header, lastOffset, chain);
+    // Written ahead for batches that did not come.
+    if (problem !== undefined && (await isZero(window, at, size))) break;
     if (typeof batch === 'string' || problem !== undefined) {
       const hasGoodBatchBehind = await findGoodBatch(window, at + 1, size, lastOffset);
       const damage = { at, reason: problem ?? 'unreadable', hasGoodBatchBehind };
@@ -172,6 +174,15 @@ async function findGoodBatch(
     if (typeof batch !== 'string' && batch.header.firstOffset > lastOffset) return true;
   }
   return false;
+}
+
+/** Whether there is nothing but zeros from `from` on. */
+async function isZero(window: Window, from: number, size: number): Promise<boolean> {
+  for (let at = from; at < size; at += READ_BYTES) {
+    const bytes = await window.read(at, Math.min(READ_BYTES, size - at));
+    if (bytes.some((byte) => byte !== 0)) return false;
+  }
+  return true;
 }
 
 function indexOfMagic(bytes: Uint8Array): number {
