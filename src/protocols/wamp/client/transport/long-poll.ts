@@ -1,4 +1,5 @@
-import { subprotocolOf } from '../../messages/serializer.js';
+import { joinBatch, splitBatch } from '../../messages/batch.js';
+import { findSubprotocol, subprotocolOf } from '../../messages/serializer.js';
 import type { Serializer } from '../../messages/serializer.js';
 import { TransportError } from '../errors.js';
 import { EventBuffer } from './event-buffer.js';
@@ -11,18 +12,27 @@ import type { Frame, OpenTransport, Transport, TransportEvents } from './transpo
  *   POST BASE/TRANSPORT/receive    held until there is a message; 200 with it
  *   POST BASE/TRANSPORT/send       one message; 202
  *   POST BASE/TRANSPORT/close      202
+ *
+ * In batched mode, which is asked for first, `receive` and `send` carry all messages that there are at a time.
  */
 
 /** `connect('http://host/wamp/lp', { realm, openTransport: openLongPoll })` */
 export const openLongPoll: OpenTransport = async ({ url, serializers, signal }) => {
   const base = url.href.replace(/\/$/, '');
-  const protocols = serializers.map((serializer) => subprotocolOf(serializer));
+  const protocols = serializers.flatMap((serializer) => [
+    subprotocolOf(serializer, true),
+    subprotocolOf(serializer),
+  ]);
   try {
     const response = await post(`${base}/open`, JSON.stringify({ protocols }), signal);
     const { protocol, transport } = (await response.json()) as { protocol?: unknown; transport?: unknown };
-    const serializer = serializers.find((offered) => subprotocolOf(offered) === protocol);
-    if (serializer === undefined || typeof transport !== 'string') throw new Error('unknown answer');
-    return new LongPollTransport(`${base}/${encodeURIComponent(transport)}`, serializer);
+    const found = findSubprotocol(String(protocol), serializers);
+    if (found === undefined || typeof transport !== 'string') throw new Error('unknown answer');
+    return new LongPollTransport(
+      `${base}/${encodeURIComponent(transport)}`,
+      found.serializer,
+      found.isBatched,
+    );
   } catch (error) {
     throw new TransportError(`${url.href} does not open a transport`, error);
   }
@@ -31,14 +41,16 @@ export const openLongPoll: OpenTransport = async ({ url, serializers, signal }) 
 class LongPollTransport implements Transport {
   readonly serializer: Serializer;
   readonly #url: string;
+  readonly #isBatched: boolean;
   readonly #events = new EventBuffer();
   readonly #abort = new AbortController();
   #waiting: Frame[] = [];
   #isSending = false;
   bufferedBytes = 0;
 
-  constructor(url: string, serializer: Serializer) {
+  constructor(url: string, serializer: Serializer, isBatched: boolean) {
     this.#url = url;
+    this.#isBatched = isBatched;
     this.serializer = serializer;
     void this.#receive();
   }
@@ -77,21 +89,27 @@ class LongPollTransport implements Transport {
           ? new Uint8Array(await response.arrayBuffer())
           : await response.text();
         // A poll may end without a message, so that proxies do not think it dead.
-        if (frame.length > 0 && !this.#events.isClosed) this.#events.onFrame(frame);
+        if (frame.length > 0) this.#received(frame);
       }
     } catch (error) {
       this.#events.onClose('the transport is gone', error);
     }
   }
 
-  /** One at a time, so that they keep their order. */
+  #received(frame: Frame): void {
+    const frames = this.#isBatched ? splitBatch(this.serializer, frame) : [frame];
+    for (const each of frames) if (!this.#events.isClosed) this.#events.onFrame(each);
+  }
+
+  /** One request at a time, so that they keep their order. */
   async #sendAll(): Promise<void> {
     if (this.#isSending) return;
     this.#isSending = true;
     try {
-      for (let frame = this.#waiting.shift(); frame !== undefined; frame = this.#waiting.shift()) {
-        await post(`${this.#url}/send`, frame);
-        this.bufferedBytes -= frame.length;
+      while (this.#waiting.length > 0) {
+        const frames = this.#waiting.splice(0, this.#isBatched ? this.#waiting.length : 1);
+        await post(`${this.#url}/send`, this.#isBatched ? joinBatch(this.serializer, frames) : frames[0]!);
+        for (const frame of frames) this.bufferedBytes -= frame.length;
       }
     } catch (error) {
       this.#events.onClose('the transport is gone', error);
