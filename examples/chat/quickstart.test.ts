@@ -123,6 +123,24 @@ describe(`two people ${hasPseudoTerminal ? 'in pseudo-terminals' : 'at pipes'}`,
     expect(said).toEqual(['one', 'two', 'three', 'four']);
   });
 
+  test('a message that the owner sends from outside comes with him, for as long as the call takes', async () => {
+    const ada = enter();
+    await sees(ada, 'SYSTEM: Connected.');
+    const answer = await fetch(`${server.url}/v1/database/chat/call/send_message`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${server.owner.token}` },
+      body: JSON.stringify(['maintenance at noon']),
+    });
+    expect(answer.status).toBe(200);
+    const name = server.owner.identity.toHexString().slice(0, 8);
+    await sees(ada, `User ${name} disconnected.`);
+    expect(ada.lines.filter((line) => line.includes(name))).toEqual([
+      `User ${name} connected.`,
+      `${name}: maintenance at noon`,
+      `User ${name} disconnected.`,
+    ]);
+  });
+
   test('a server that goes away ends the program with a reason', async () => {
     const ada = enter();
     await sees(ada, 'SYSTEM: Connected.');
