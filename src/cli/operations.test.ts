@@ -176,6 +176,14 @@ describe('the log', () => {
   });
 });
 
+test('start --retain keeps the past, and wants a time', async () => {
+  expect(await run('start', '--retain', 'a week')).toMatchObject({ code: 2 });
+  const started = run('start', '--retain', '7d', '--port', '0', '--data-dir', 'kept');
+  await expect.poll(() => context.noteLines.join()).toMatch(/running at/);
+  context.interrupt();
+  expect((await started).code).toBe(0);
+});
+
 test('times to keep are written like 7d', () => {
   expect(['7d', '12h', '30m', '45s', '2w'].map(parseDuration)).toEqual([
     604_800_000, 43_200_000, 1_800_000, 45_000, 1_209_600_000,
