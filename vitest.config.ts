@@ -6,13 +6,14 @@ const source = (path: string): string => fileURLToPath(new URL(path, import.meta
 export default defineConfig({
   // Generated bindings and modules import the package by its name: tests take its sources, not the last build.
   resolve: {
-    alias: {
-      'chorale/client': source('./src/protocols/spacetimedb/client/index.node.ts'),
-      'chorale/local-config': source('./src/local-config/index.ts'),
-      'chorale/wamp': source('./src/protocols/wamp/client/index.node.ts'),
-      'chorale/react': source('./src/protocols/spacetimedb/react/index.ts'),
-      'chorale/server': source('./src/module/index.ts'),
-    },
+    alias: [
+      { find: /^chorale$/, replacement: source('./src/server/index.ts') },
+      { find: 'chorale/client', replacement: source('./src/protocols/spacetimedb/client/index.node.ts') },
+      { find: 'chorale/local-config', replacement: source('./src/local-config/index.ts') },
+      { find: 'chorale/wamp', replacement: source('./src/protocols/wamp/client/index.node.ts') },
+      { find: 'chorale/react', replacement: source('./src/protocols/spacetimedb/react/index.ts') },
+      { find: 'chorale/server', replacement: source('./src/module/index.ts') },
+    ],
   },
   test: {
     include: [

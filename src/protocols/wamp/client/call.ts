@@ -6,7 +6,7 @@ import { AsyncQueue, withResolvers } from './async-queue.js';
 import { callDict } from './call-options.js';
 import type { CallOptions } from './call-options.js';
 import type { Caller, TrackedCall } from './caller.js';
-import { BaseError, WampError } from './errors.js';
+import { BaseError, WampError, isSessionLoss } from './errors.js';
 import type { Request } from './outbox.js';
 import { encodePayload } from './payload.js';
 import type { Args, Arguments, Dict, Kwargs } from './payload.js';
@@ -237,6 +237,8 @@ export class Call<Value = unknown, Progress extends Args = Args>
   #fail(error: unknown): void {
     if (this.done) return;
     this.#finish();
+    // The client's state tells it, too: a call that nobody waits for must not end the process.
+    if (isSessionLoss(error)) this.#answer.promise.catch(() => {});
     this.#answer.reject(error);
   }
 

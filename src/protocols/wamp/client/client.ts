@@ -13,6 +13,7 @@ import type { Handler, RegisterOptions, Registration } from './callee.js';
 import { Caller } from './caller.js';
 import { Emitter } from './emitter.js';
 import { ErrorMap } from './error-map.js';
+import { isSessionLoss } from './errors.js';
 import type { WampError } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { EventBufferOptions } from './event-stream.js';
@@ -138,11 +139,12 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
   }
 
   /**
-   * Publishes an event. Resolves with its publication id if it is to be acknowledged, else as soon as it is on its way.
+   * Publishes an event. Resolves with its publication id if it is to be acknowledged, else as soon as it is on its way. Need not be
+   * awaited: that the connection is gone ends no process.
    *
    *     await client.publish('com.app.news', ['hello'], { acknowledge: true });
    */
-  async publish<T extends TopicOf<Api>>(
+  publish<T extends TopicOf<Api>>(
     topic: T,
     ...[args = NO_ARGS as ArgsOf<Topic<Api, T>>, options = {}]: Parameters<
       ArgsOf<Topic<Api, T>>,
@@ -161,11 +163,14 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
       }),
       answered: (message) =>
         answer.resolve(message.type === MessageType.published ? message.publication : undefined),
-      failed: answer.reject,
+      failed: (error) => {
+        if (isSessionLoss(error)) answer.promise.catch(() => {});
+        answer.reject(error);
+      },
     });
     const unacknowledged = { ...request, sent: () => answer.resolve(undefined) };
     this.#link.request(isAcknowledged ? request : unacknowledged);
-    return await answer.promise;
+    return answer.promise;
   }
 
   /**
