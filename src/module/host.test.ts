@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Range, ScheduleAt, schema, SenderError, t, table, errors } from './index.js';
 import type { Identity, InferSchema, ReducerCtx, Uuid } from './index.js';
+import type { ReducerOutcome } from './module-def.js';
 import { client, DATABASE, HostFixture, OWNER } from './testing/host-fixture.js';
 
 const user = table(
@@ -66,6 +67,23 @@ describe('calling', () => {
       kind: 'badArguments',
       message: expect.stringContaining('invalid arguments for reducer go: '),
     });
+  });
+
+  test('a commit knows the arguments in BSATN, however they came', () => {
+    const alarm = table({}, { id: t.u64().primaryKey().autoInc(), at: t.scheduleAt() });
+    const app = schema({ alarm });
+    const go = app.reducer({ name: t.string(), team: t.u32() }, () => {});
+    const ring = app.reducer({ onSchedule: alarm }, { arg: alarm.rowType }, () => {});
+    const comeIn = app.clientConnected(() => {});
+    const { host } = new HostFixture(app.module({ go, ring, comeIn }));
+    const argsOf = (outcome: ReducerOutcome): number[] | undefined =>
+      outcome.kind === 'committed' ? [...(outcome.commit.origin.args ?? [])] : undefined;
+    const bytes = Uint8Array.of(1, 0, 0, 0, 0x61, 7, 0, 0, 0);
+    expect(argsOf(host.callReducer('go', client(1n), bytes))).toEqual([...bytes]);
+    expect(argsOf(host.callReducerJson('go', client(1n), '{"team":7,"name":"a"}'))).toEqual([...bytes]);
+    const row = Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 0, 1, 5, 0, 0, 0, 0, 0, 0, 0);
+    expect(argsOf(host.runScheduled('ring', row, () => {}))).toEqual([...row]);
+    expect(argsOf(host.clientConnected(client(1n)))).toEqual([]);
   });
 
   test('arguments that do not fit are refused before anything runs', () => {
