@@ -71,6 +71,7 @@ export class SpacetimeDBClient {
   #subscribing: Subscribing | undefined;
   #callbacks: ClientCallbacks | undefined;
   #identity: Identity | undefined;
+  #address: ConnectionId | undefined;
   #nextRequestId = 1;
 
   constructor(config: SpacetimeDBClientConfig) {
@@ -210,6 +211,8 @@ export class SpacetimeDBClient {
       throw new ConnectionError('PROTOCOL', 'the server introduces itself twice');
     }
     this.#identity = identity;
+    // Servers may choose another id than the one that was asked for.
+    this.#address = connectionId;
     this.#callbacks?.onIdentity({ authToken: token, identity, address: connectionId });
   }
 
@@ -243,9 +246,7 @@ export class SpacetimeDBClient {
   }
 
   #isOurs({ callerConnection, caller }: TransactionUpdate): boolean {
-    return (
-      this.#connection?.connectionId.key === callerConnection.key && this.#identity?.isEqual(caller) === true
-    );
+    return this.#address?.key === callerConnection.key && this.#identity?.isEqual(caller) === true;
   }
 
   #eventOf(message: TransactionUpdate, reducer: AsyncReducer | undefined): ReducerCallEvent {
