@@ -3,7 +3,8 @@ import { durability } from './durability/benchmark.js';
 import { engineio } from './engineio/benchmark.js';
 import type { Benchmark } from './framework/benchmark.js';
 import { recovery } from './recovery/benchmark.js';
+import { wamp } from './wamp/benchmark.js';
 import { websocket } from './websocket/benchmark.js';
 
 /** Everything that `npm run bench` knows. */
-export const benchmarks: readonly Benchmark[] = [websocket, engineio, bankTransfer, durability, recovery];
+export const benchmarks: readonly Benchmark[] = [websocket, wamp, engineio, bankTransfer, durability, recovery];
