@@ -7,4 +7,11 @@ import { wamp } from './wamp/benchmark.js';
 import { websocket } from './websocket/benchmark.js';
 
 /** Everything that `npm run bench` knows. */
-export const benchmarks: readonly Benchmark[] = [websocket, wamp, engineio, bankTransfer, durability, recovery];
+export const benchmarks: readonly Benchmark[] = [
+  websocket,
+  wamp,
+  engineio,
+  bankTransfer,
+  durability,
+  recovery,
+];

@@ -291,7 +291,9 @@ export function runFeatureSuite({ name, connect }: WampSuite): void {
             (counts[key] ??= [0, 0])[at]!++;
           }
         }
-        expect(Object.values(counts).map((pair) => pair.toSorted((a, b) => a - b))).toEqual(Array(10).fill([0, 4]));
+        expect(Object.values(counts).map((pair) => pair.toSorted((a, b) => a - b))).toEqual(
+          Array(10).fill([0, 4]),
+        );
         expect(uriOf(await caller.ask(48, { runmode: 'partition' }, 'com.shard'))).toBe(
           'wamp.error.invalid_argument',
         );
