@@ -93,16 +93,17 @@ export function runFeatureSuite({ name, connect }: WampSuite): void {
         expect(await callee.drain()).toEqual([]);
       });
 
-      it('progressive invocations need a callee and a caller that announce them', async () => {
+      it('progressive invocations need a callee that announces them; a caller announces them by using them', async () => {
         const [bare, caller] = [await join(BARE), await join()];
         await bare.register('com.upload');
-        expect(uriOf(await caller.ask(48, { progress: true }, 'com.upload'))).toBe(
-          'wamp.error.feature_not_supported',
-        );
-        expect(await bare.ask(48, { progress: true }, 'com.upload')).toMatchObject({
-          0: 3,
-          2: 'wamp.error.protocol_violation',
-        });
+        const uri = 'wamp.error.feature_not_supported';
+        expect(uriOf(await caller.ask(48, { progress: true }, 'com.upload'))).toBe(uri);
+        const callee = await join();
+        await callee.register('com.stream');
+        bare.send(48, 7, { progress: true }, 'com.stream');
+        bare.send(48, 7, {}, 'com.stream');
+        expect((await callee.next())[3]).toEqual({ progress: true });
+        expect((await callee.next())[3]).toEqual({});
       });
 
       it('CANCEL skip: the caller is answered, the callee never hears of it', async () => {

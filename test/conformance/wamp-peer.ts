@@ -18,6 +18,8 @@ import { connectMemory } from '../../src/protocols/wamp/server/transport/memory.
 
 export type Fields = readonly unknown[];
 
+const REQUESTS: ReadonlySet<unknown> = new Set([16, 32, 34, 48, 64, 66]);
+
 /** A client's end of a transport. */
 export interface PeerTransport {
   send(message: Message): void;
@@ -118,6 +120,8 @@ export class Peer {
   }
 
   send(...fields: Fields): void {
+    // Requests count on from the highest id so far.
+    if (REQUESTS.has(fields[0])) this.#lastRequest = Math.max(this.#lastRequest, fields[1] as number);
     this.#transport.send(toMessage(fields));
   }
 

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { findBrowser, openBrowser } from '../../examples/chat/testing/browser.js';
 import { startChat } from '../../examples/chat/testing/chat-server.js';
 import { ByteReader } from '../../src/base/byte-reader.js';
-import { decodeClientMessage } from '../../src/protocols/spacetimedb/messages/client-messages.js';
+import { decodeResumableClientMessage } from '../../src/protocols/spacetimedb/messages/resume-messages.js';
 import type { ChoraleServer } from '../../src/server/create-server.js';
 
 const executable = findBrowser();
@@ -214,7 +214,7 @@ function describeFrame(payload: Buffer): string[] {
   const reader = new ByteReader(payload);
   const messages: string[] = [];
   while (reader.remaining > 0) {
-    const message = decodeClientMessage(reader);
+    const message = decodeResumableClientMessage(reader);
     messages.push(message.kind === 'subscribe' ? `subscribe ${message.queries.join('; ')}` : message.kind);
   }
   return messages;

@@ -1,10 +1,16 @@
 import type { DbConnectionBuilder, Identity, TableQuery, UntypedRemoteModule } from '../client/index.js';
-import { backoffMs } from './backoff.js';
+import { systemRandom } from '../../../base/random.js';
+import { Backoff } from '../client/connection/backoff.js';
 import type { AnyConnection, ConnectionState } from './connection-state.js';
 import { TableStore } from './table-store.js';
 import type { TableSnapshot } from './table-store.js';
 
 export type AnyBuilder = DbConnectionBuilder<AnyConnection, UntypedRemoteModule>;
+
+/** A connection, or one that a callback tells of. Its id is another one after each cut. */
+interface HasConnectionId {
+  readonly connectionId: AnyConnection['connectionId'];
+}
 
 interface ConnectionWaiter {
   readonly resolve: (connection: AnyConnection) => void;
@@ -21,11 +27,13 @@ const NOT_CONNECTED: ConnectionState = {
 };
 
 /**
- * | state    | event                     | next                                            |
- * | idle     | the first component       | open                                            |
- * | open     | the connection breaks     | waiting, unless nobody is left                  |
- * | waiting  | the backoff is over       | open, with the token of before                  |
- * | any      | the last component leaves | idle, at the end of the turn: it may come back  |
+ * | state    | event                        | next                                            |
+ * | idle     | the first component          | open                                            |
+ * | open     | the connection is cut        | open: the connection comes back by itself       |
+ * | open     | it could not be made, or has | waiting, unless nobody is left or the           |
+ * |          | ended for good               | application has disconnected                    |
+ * | waiting  | the backoff is over          | open: a new one, with the token of before       |
+ * | any      | the last component leaves    | idle, at the end of the turn: it may come back  |
  */
 export class ConnectionHolder {
   readonly #builder: AnyBuilder;
@@ -36,7 +44,7 @@ export class ConnectionHolder {
   #connection: AnyConnection | undefined;
   #users = 0;
   #isBuilderPrepared = false;
-  #failures = 0;
+  readonly #backoff = new Backoff(systemRandom, {});
   #leaveTimer: ReturnType<typeof setTimeout> | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -96,6 +104,8 @@ export class ConnectionHolder {
     this.#isBuilderPrepared = true;
     this.#builder
       .onConnect((connection, identity, token) => this.#connected(connection, identity, token))
+      .onReconnecting((ctx, { error }) => this.#cut(ctx, error))
+      .onReconnected((connection) => this.#cameBack(connection))
       .onConnectError((ctx, error) => this.#lost(ctx, error))
       .onDisconnect((ctx, error) => this.#lost(ctx, error));
   }
@@ -112,25 +122,38 @@ export class ConnectionHolder {
 
   #connected(connection: AnyConnection, identity: Identity, token: string): void {
     if (connection !== this.#connection) return;
-    this.#failures = 0;
+    this.#backoff.reset();
     this.#setState({ isActive: true, identity, token, connectionError: undefined });
   }
 
-  #lost({ connectionId }: { readonly connectionId: AnyConnection['connectionId'] }, error?: Error): void {
+  /** The connection goes on with its cache and subscriptions, but what it shows is old until then. */
+  #cut({ connectionId }: HasConnectionId, error: Error): void {
+    if (this.#connection?.connectionId.key !== connectionId.key) return;
+    for (const store of this.#stores.values()) store.pause();
+    this.#setState({ isActive: false, connectionError: error });
+  }
+
+  #cameBack(connection: AnyConnection): void {
+    if (connection !== this.#connection) return;
+    for (const store of this.#stores.values()) store.resume();
+    const { connectionId } = connection;
+    this.#setState({ isActive: true, connectionId, connectionError: undefined });
+  }
+
+  #lost({ connectionId }: HasConnectionId, error?: Error): void {
     if (this.#connection?.connectionId.key !== connectionId.key) return;
     this.#connection = undefined;
     for (const store of this.#stores.values()) store.detach();
     this.#setState({ isActive: false, connectionError: error, getConnection: () => null });
     // Without an error the application has disconnected, and wants to stay so.
     if (error === undefined || this.#users === 0) return;
-    this.#failures++;
-    this.#retryTimer = setTimeout(() => this.#open(), backoffMs(this.#failures));
+    this.#retryTimer = setTimeout(() => this.#open(), this.#backoff.next());
   }
 
   #leave(): void {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
-    this.#failures = 0;
+    this.#backoff.reset();
     this.#connection?.disconnect();
     this.#connection = undefined;
     this.#setState({ isActive: false, connectionError: undefined, getConnection: () => null });

@@ -18,8 +18,8 @@ export interface SpacetimeDBProviderProps {
 }
 
 /**
- * Opens a connection for the components below it, and closes it when it leaves. A connection that breaks is made again,
- * with the same token, at growing intervals.
+ * Opens a connection for the components below it, and closes it when it leaves. A connection that is cut comes back by
+ * itself; one that could not be made, or has ended for good, is made anew with the same token, at growing intervals.
  *
  * @example
  * const builder = DbConnection.builder().withUri('http://localhost:3000').withDatabaseName('chat');

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { CHAT_MODULE, tables } from '../client/testing/chat-bindings.js';
 import { settle } from '../client/testing/scripted-server.js';
 import type { TableQuery } from '../client/index.js';
-import { backoffMs } from './backoff.js';
 import type { AnyConnection } from './connection-state.js';
 import { TableStore } from './table-store.js';
 
@@ -100,8 +99,23 @@ test('without a connection what was shown stays, and is not ready', async () => 
   expect(connection.callbacks.size).toBe(0);
 });
 
-test('attempts to come back are spread, grow, and are never further apart than half a minute', () => {
-  expect([1, 2, 3].map((failures) => backoffMs(failures, () => 0))).toEqual([250, 500, 1000]);
-  expect([1, 2, 3].map((failures) => backoffMs(failures, () => 1))).toEqual([500, 1000, 2000]);
-  expect([7, 20, 5000].map((failures) => backoffMs(failures, () => 1))).toEqual([30_000, 30_000, 30_000]);
+test('rows of a connection that is cut are not ready; those that changed meanwhile come when it is back', async () => {
+  const connection = new FakeConnection();
+  const store = new TableStore(tables.user as unknown as TableQuery, () => undefined);
+  store.addListener(() => undefined);
+  store.attach(connection as unknown as AnyConnection);
+  store.pause();
+  store.resume();
+  await settle();
+  expect(store.snapshot).toEqual([[], false]);
+  connection.onApplied();
+  connection.insert(people(0, 2));
+  await settle();
+  store.pause();
+  connection.insert(people(2, 1));
+  await settle();
+  expect(store.snapshot).toEqual([people(0, 2), false]);
+  store.resume();
+  await settle();
+  expect(store.snapshot).toEqual([people(0, 3), true]);
 });

@@ -30,7 +30,9 @@ export class TableStore {
   #snapshot = EMPTY;
   #connection: AnyConnection | undefined;
   #handle: SubscriptionHandleImpl<UntypedRemoteModule> | undefined;
-  #isReady = false;
+  #isApplied = false;
+  /** The connection is cut: the cache stands still. */
+  #isPaused = false;
   #isRefreshDue = false;
   #unusedTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -64,10 +66,22 @@ export class TableStore {
     this.#handle = connection
       .subscriptionBuilder()
       .onApplied(() => {
-        this.#isReady = true;
+        this.#isApplied = true;
         this.#refreshSoon();
       })
       .subscribe(this.#query.toSql());
+  }
+
+  /** The connection is cut: what is shown stays, but is not up to date. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#publish([this.#snapshot[0], false]);
+  }
+
+  /** The connection has caught up. */
+  resume(): void {
+    this.#isPaused = false;
+    this.#refreshSoon();
   }
 
   /** The connection is gone, and its cache with it: what was shown stays until there is another. */
@@ -75,13 +89,14 @@ export class TableStore {
     this.#removeCallbacks();
     this.#connection = undefined;
     this.#handle = undefined;
-    this.#isReady = false;
+    this.#isApplied = false;
+    this.#isPaused = false;
     this.#publish([this.#snapshot[0], false]);
   }
 
   #stop(): void {
     this.#removeCallbacks();
-    if (this.#connection?.isActive === true) this.#handle?.unsubscribe();
+    this.#handle?.unsubscribe();
     this.#connection = undefined;
     this.#onUnused();
   }
@@ -109,7 +124,7 @@ export class TableStore {
     queueMicrotask(() => {
       this.#isRefreshDue = false;
       // Rows of a query that is not complete yet belong to others: what was shown stays.
-      if (this.#connection === undefined || !this.#isReady) return;
+      if (this.#connection === undefined || !this.#isApplied || this.#isPaused) return;
       const rows = [...cachedTable(this.#connection, this.#query).iter()];
       this.#publish([rows.filter((row) => this.#query.matches(row)), true]);
     });

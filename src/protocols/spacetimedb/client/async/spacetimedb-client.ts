@@ -217,7 +217,9 @@ export class SpacetimeDBClient {
   }
 
   #initialSubscription({ update, requestId }: InitialSubscription): void {
-    this.#emitRows(this.#cache.replaceRows(rowsOf(update)), undefined);
+    const rebuild = this.#cache.startRebuild();
+    rebuild.addRows(rowsOf(update));
+    this.#emitRows(rebuild.finish(), undefined);
     this.#onSubscriptionApplied.call([], this.#report, this.#isOpen);
     this.#subscribing?.applied(requestId);
   }

@@ -42,17 +42,6 @@ export class ClientCache {
     return applyAll(batches);
   }
 
-  /** The rows of all queries anew, in place of what the cache holds. Throws WireError and changes nothing then. */
-  replaceRows(tables: readonly TableRows[]): RowEvent[] {
-    const batches = new Map<TableCache, TableBatch>();
-    for (const cache of this.#tables.values()) cache.gatherReplacement(batchOf(batches, cache));
-    for (const { table, rows } of tables) {
-      const cache = this.#find(table);
-      if (cache !== undefined) cache.gather(batchOf(batches, cache), rows, 'insert');
-    }
-    return applyAll(batches);
-  }
-
   /** What a transaction changed. Throws WireError and changes nothing then. */
   applyUpdate(querySets: readonly QuerySetUpdate[]): RowEvent[] {
     if (querySets.length === 0) return [];

@@ -33,8 +33,6 @@ export interface TableBatch {
   readonly changes: Map<RowKey, RowChange>;
   /** Rows of an event table: told, not kept. */
   readonly events: Row[];
-  /** Everything was taken out first: a row that came back unchanged is none to tell of. */
-  isReplacement: boolean;
 }
 
 /** One call of an application's callback that is due. */
@@ -73,15 +71,7 @@ export class TableCache {
   }
 
   newBatch(): TableBatch {
-    return { changes: new Map(), events: [], isReplacement: false };
-  }
-
-  /** Takes all rows out in `batch`: only what is gathered as inserts afterwards stays. */
-  gatherReplacement(batch: TableBatch): void {
-    batch.isReplacement = true;
-    for (const [key, { count }] of this.#cells) {
-      batch.changes.set(key, { inserts: 0, deletes: count, inserted: undefined });
-    }
+    return { changes: new Map(), events: [] };
   }
 
   /** Decodes rows of a message into `batch`; nothing is changed yet. Throws WireError. */
@@ -101,7 +91,7 @@ export class TableCache {
   apply(batch: TableBatch, events: RowEvent[]): void {
     for (const row of batch.events) events.push({ kind: 'insert', view: this.view, row });
     for (const [key, change] of batch.changes) {
-      const event = this.#applyChange(key, change, batch.isReplacement);
+      const event = this.#applyChange(key, change);
       if (event !== undefined) events.push(event);
     }
   }
@@ -158,11 +148,7 @@ export class TableCache {
     }
   }
 
-  #applyChange(
-    key: RowKey,
-    { inserts, deletes, inserted }: RowChange,
-    isReplacement: boolean,
-  ): RowEvent | undefined {
+  #applyChange(key: RowKey, { inserts, deletes, inserted }: RowChange): RowEvent | undefined {
     const cell = this.#cells.get(key);
     if (cell === undefined) {
       if (deletes > 0)
@@ -170,10 +156,7 @@ export class TableCache {
       return inserted === undefined ? undefined : this.#insert(key, inserted, inserts);
     }
     cell.count += inserts - deletes;
-    if (cell.count > 0) {
-      if (inserted === undefined || (isReplacement && equalValues(cell.row, inserted))) return undefined;
-      return this.#replace(cell, inserted, deletes);
-    }
+    if (cell.count > 0) return inserted === undefined ? undefined : this.#replace(cell, inserted, deletes);
     if (cell.count < 0 || inserts > 0) {
       this.#report(`the server deletes a row of \`${this.def.sourceName}\` more often than it inserted it`);
     }
