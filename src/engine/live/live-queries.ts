@@ -49,6 +49,7 @@ export class LiveQueries {
     this.#database = database;
     this.#onListenerError = options.onListenerError ?? endProcess;
     this.recent = options.recent ?? new RecentCommits();
+    this.recent.useCodecs((table) => database.table(table).codec);
     database.setCommitObserver((commit) => this.#observe(commit));
   }
 

@@ -1,4 +1,5 @@
-import type { Commit, LiveQuery, MissedCommit, QueryDelta } from '../contract.js';
+import type { LiveQuery, MissedCommit, QueryDelta, RowChange } from '../contract.js';
+import type { TxOffset } from '../log/commit-log.js';
 import { CommitPass, Memo } from './query-delta.js';
 import type { PendingDelta } from './query-delta.js';
 import { QueryInstance } from './query-instance.js';
@@ -9,18 +10,38 @@ import { TableQueries } from './table-queries.js';
  * are filed in one of their own: a commit costs as little here as it did when it happened.
  */
 
-/** Undefined when a query failed on the way. */
-export function replayCommits(
-  commits: readonly Commit[],
+export interface PastDelta {
+  readonly table: string;
+  readonly deletes: readonly RowChange[];
+  readonly inserts: readonly RowChange[];
+}
+
+export interface PastCommit {
+  readonly offset: TxOffset;
+  readonly deltas: readonly PastDelta[];
+}
+
+/**
+ * Undefined when a query failed on the way.
+ *
+ * @param read gives a commit with the tables that are asked for.
+ */
+export function replayCommits<C>(
+  commits: readonly C[],
+  read: (commit: C, isAsked: (table: string) => boolean) => PastCommit,
   queries: Iterable<QueryInstance>,
 ): readonly MissedCommit[] | undefined {
   const { tables, originals } = fileDoubles(queries);
+  const isAsked = (table: string): boolean => tables.has(table);
   const missed: MissedCommit[] = [];
-  for (const { offset, deltas } of commits) {
+  for (const commit of commits) {
+    const { offset, deltas } = read(commit, isAsked);
     const pass = new CommitPass();
     for (const delta of deltas) {
-      pass.isEvent = delta.table.isEvent;
-      tables.get(delta.table.name)?.match(delta, pass);
+      const filed = tables.get(delta.table);
+      if (filed === undefined) continue;
+      pass.isEvent = filed.table.isEvent;
+      filed.match(delta, pass);
     }
     const changed = pass.finish();
     if (pass.failures !== undefined) return undefined;

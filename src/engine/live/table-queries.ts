@@ -34,7 +34,7 @@ export interface MatchSink {
  * queries wait for other values.
  */
 export class TableQueries {
-  readonly #table: TableDef;
+  readonly table: TableDef;
   readonly #columns = new Map<number, ColumnQueries>();
   readonly #unfiled = new Set<QueryInstance>();
   #changeCount = 0;
@@ -42,7 +42,7 @@ export class TableQueries {
   #snapshots: WeakMap<QueryInstance, Snapshot> | undefined;
 
   constructor(table: TableDef) {
-    this.#table = table;
+    this.table = table;
   }
 
   get isEmpty(): boolean {
@@ -82,7 +82,7 @@ export class TableQueries {
   }
 
   /** Shows `sink` each query once for each changed row that fulfils it. */
-  match({ deletes, inserts }: TableDelta, sink: MatchSink): void {
+  match({ deletes, inserts }: Pick<TableDelta, 'deletes' | 'inserts'>, sink: MatchSink): void {
     for (const change of deletes) this.#matchChange('deletes', change, sink);
     for (const change of inserts) this.#matchChange('inserts', change, sink);
   }
@@ -122,7 +122,7 @@ export class TableQueries {
 
   /** Unique before indexed before any other; a boolean splits a table into two halves at best. */
   #rank(column: BoundColumn): number {
-    const { uniqueConstraints, indexes, primaryKey } = this.#table;
+    const { uniqueConstraints, indexes, primaryKey } = this.table;
     const isAlone = (columns: readonly number[]): boolean =>
       columns.length === 1 && columns[0] === column.index;
     if (primaryKey === column.index || uniqueConstraints.some(({ columns }) => isAlone(columns))) return 4;
