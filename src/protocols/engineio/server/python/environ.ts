@@ -20,5 +20,5 @@ export function makeEnviron(request: IncomingMessage): Environ {
     const text = Array.isArray(value) ? value.join(', ') : (value ?? '');
     environ[key === 'CONTENT_TYPE' || key === 'CONTENT_LENGTH' ? key : `HTTP_${key}`] = text;
   }
-  return Object.assign(environ, { request }) as Environ;
+  return Object.assign(environ, { request });
 }

@@ -1,0 +1,68 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { AsyncClient } from '../../../src/protocols/engineio/client/index.node.js';
+import { serveEcho } from '../../engineio-peer.js';
+import { openEnvironment } from '../environment.js';
+import { runPython } from './python-run.js';
+
+/* python-engineio's clients against our server, and our client against its server. Part of `npm run interop:python` only. */
+
+const isWanted = process.env['INTEROP_PYTHON'] === '1';
+const environment = isWanted
+  ? await openEnvironment()
+  : ({ kind: 'absent', reason: 'run it with `npm run interop:python`' } as const);
+const python = environment.kind === 'ready' ? environment.python : '';
+if (isWanted && environment.kind === 'absent') {
+  process.stderr.write(`interop:python skipped: ${environment.reason}\n`);
+}
+
+describe.skipIf(environment.kind === 'absent')('python-engineio', () => {
+  it.each([
+    ['AsyncClient', 'polling'],
+    ['AsyncClient', 'websocket'],
+    ['AsyncClient', 'polling,websocket'],
+    ['Client', 'polling'],
+    ['Client', 'websocket'],
+    ['Client', 'polling,websocket'],
+  ])('%s against our server over %s: bursts of 43, octets, heartbeats', async (kind, transports) => {
+    const { url, trace, errors } = await serveEcho({ pingIntervalMs: 500, pingTimeoutMs: 1000 });
+    const script = runPython(python, 'client.py', url, transports, kind);
+    expect(await script.line('received')).toBe('88 right');
+    expect(await script.line('transport')).toBe(transports.split(',').at(-1));
+    expect(await script.ended).toBe(0);
+    await expect.poll(() => trace.at(-1)).toMatch(/^- transport (close|error)$/);
+    expect(errors).toEqual([]);
+  });
+
+  it.each(['polling', 'websocket', 'polling,websocket'])(
+    'AsyncServer with our client over %s: bursts, octets, heartbeats, both ends',
+    async (transports) => {
+      const server = runPython(python, 'server.py');
+      const url = `http://127.0.0.1:${await server.line('port')}`;
+      const client = new AsyncClient({ handle_sigint: false });
+      onTestFinished(() => client.disconnect({ abort: true }));
+      const received: unknown[] = [];
+      const trace: string[] = [];
+      client.on('message', (data) => void received.push(data));
+      client.on('disconnect', (reason) => void trace.push(reason));
+      await client.connect(url, { transports: transports.split(',') });
+      await client.send('hello €');
+      await client.send(Uint8Array.of(1, 2, 3));
+      // Its server answers a burst over polling with at most 16 packets a GET by itself.
+      await client.send('burst 10');
+      for (let i = 0; i < 43; i++) await client.send(`own ${i}`);
+      await expect.poll(() => received.length, { timeout: 10_000 }).toBe(55);
+      expect(received.slice(0, 3)).toEqual(['hello €', Uint8Array.of(1, 2, 3), 'burst 0']);
+      expect(received.at(-1)).toBe('own 42');
+      const startMs = performance.now();
+      await expect.poll(() => performance.now() - startMs > 4000, { timeout: 10_000 }).toBe(true);
+      expect(trace).toEqual([]);
+      await client.disconnect();
+      expect(trace).toEqual(['client disconnect']);
+      await client.connect(url, { transports: transports.split(',') });
+      await client.send('close');
+      await client.wait();
+      expect(trace.at(-1)).toMatch(/^(server disconnect|transport error)$/);
+    },
+  );
+});
