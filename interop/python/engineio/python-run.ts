@@ -41,7 +41,8 @@ export function runPython(python: string, script: string, ...args: readonly stri
       for (;;) {
         const found = lines.find((text) => text.startsWith(beginning));
         if (found !== undefined) return found.slice(beginning.length).trim();
-        if (isOver) throw new Error(`the script ended without "${beginning}": ${lines.join(' | ')} ${errors}`);
+        if (isOver)
+          throw new Error(`the script ended without "${beginning}": ${lines.join(' | ')} ${errors}`);
         await new Promise<void>((resolve) => (wake = resolve));
       }
     },
