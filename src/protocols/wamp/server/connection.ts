@@ -9,7 +9,7 @@ import {
   messageName,
   MessageType,
 } from '../messages/message.js';
-import type { MessageError } from '../messages/message-error.js';
+import { MessageError } from '../messages/message-error.js';
 import { Payload } from '../messages/payload.js';
 import { isUri, Uris } from '../messages/uri.js';
 import { type AuthStep, denied, type Principal } from './auth/authenticator.js';
@@ -202,6 +202,8 @@ export class Connection implements WheelTask {
 
   #refuse(message: Message, error: unknown): void {
     if (error instanceof Violation) return this.#abort(Uris.protocolViolation, error.message);
+    // Payloads are decoded only where somebody looks into them.
+    if (error instanceof MessageError) return this.#abort(Uris.protocolViolation, error.message);
     let refusal: Refusal;
     if (error instanceof Refusal) {
       refusal = error;

@@ -12,6 +12,7 @@ import {
 } from '../../../../../test/conformance/wamp-peer.js';
 import { Listener } from '../../../../net/listener.js';
 import { jsonSerializer } from '../../messages/json.js';
+import { msgpackSerializer } from '../../messages/msgpack.js';
 import { encodeHandshake, encodeRawFrame, FrameType } from '../../messages/raw-socket.js';
 import { mountWamp } from '../mount.js';
 import type { RouterLimits } from '../options.js';
@@ -183,6 +184,35 @@ describe('WebSocket', () => {
     const other = new WebSocket(url.replace('http', 'ws'), ['wamp.2.ubjson']);
     const [error] = (await once(other, 'error')) as [Error];
     expect(error.message).toContain('404');
+  });
+});
+
+describe('a payload whose octets lie', () => {
+  it('ends its sender when the router looks into it, and is an error when it has to be transcoded', async () => {
+    const place = await start();
+    const callee = await Peer.join(place, overWebSocket(jsonSerializer));
+    closers.push(() => callee.close());
+    await callee.register('com.p');
+    // [48, 2, {}, procedure, {}]: the arguments are a dict.
+    const call = (procedure: string) =>
+      Buffer.concat([
+        Buffer.of(0x95, 48, 2, 0x80, 0xa0 | procedure.length),
+        Buffer.from(procedure),
+        Buffer.of(0x80),
+      ]);
+    for (const [procedure, uri] of [
+      ['com.p', 'wamp.error.invalid_argument'],
+      ['wamp.session.count', 'wamp.error.protocol_violation'],
+    ] as const) {
+      const socket = new WebSocket(place.url.replace('http', 'ws'), ['wamp.2.msgpack']);
+      closers.push(() => socket.terminate());
+      await once(socket, 'open');
+      socket.send(msgpackSerializer.encode({ type: 1, realm: 'realm1', details: { roles: { caller: {} } } }));
+      await once(socket, 'message');
+      socket.send(call(procedure));
+      const [answer] = (await once(socket, 'message')) as [Buffer];
+      expect(answer.toString('latin1')).toContain(uri);
+    }
   });
 });
 
