@@ -1,0 +1,172 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Wampy } from 'wampy';
+import { sign as wampyCryptosign } from 'wampy/cryptosign.js';
+import { sign as wampyCra } from 'wampy/wampcra.js';
+import { WebSocket } from 'ws';
+import { AuthKeyring, connect, crAuth, cryptosignAuth, scramAuth, ticketAuth } from 'chorale/wamp';
+import { Listener } from '../src/net/listener.js';
+import { cryptosignAuth as cryptosignUsers } from '../src/protocols/wamp/server/auth/cryptosign.js';
+import { makeScramUser, scramAuth as scramUsers } from '../src/protocols/wamp/server/auth/scram.js';
+import { ticketAuth as ticketUsers } from '../src/protocols/wamp/server/auth/ticket.js';
+import { craAuth as craUsers, deriveCraKey } from '../src/protocols/wamp/server/auth/wampcra.js';
+import { mountWamp } from '../src/protocols/wamp/server/mount.js';
+import { WampRouter } from '../src/protocols/wamp/server/router.js';
+
+/* Our client, `autobahn` and `wampy` prove to our router who they are, by every method that they have. */
+
+interface Outcome {
+  readonly authid: unknown;
+  readonly authmethod: unknown;
+}
+/** Joins; rejects if the router does not want that. `secret` is wrong in some tests. */
+type Join = (method: string, secret: string) => Promise<Outcome>;
+
+const SEED = '11'.repeat(32);
+const PUBLIC_KEY = publicKeyOf(SEED);
+
+let listener: Listener;
+let router: WampRouter;
+let url: string;
+
+beforeAll(async () => {
+  const user = { authid: 'ada', authrole: 'user' };
+  const scramUser = makeScramUser('s3cret', 'user', 100);
+  router = new WampRouter({
+    realms: { realm1: {} },
+    auth: [
+      ticketUsers((authid, ticket) => (authid === 'ada' && ticket === 's3cret' ? user : undefined)),
+      craUsers({
+        lookup: (authid) =>
+          authid === 'ada'
+            ? { secret: deriveCraKey('s3cret', 'salty', 100), salt: 'salty', authrole: 'user' }
+            : undefined,
+        salting: { iterations: 100, keylen: 32 },
+      }),
+      scramUsers({ lookup: (authid) => (authid === 'ada' ? scramUser : undefined) }),
+      cryptosignUsers({ lookup: (key) => (key === PUBLIC_KEY ? user : undefined) }),
+    ],
+  });
+  listener = await Listener.listen();
+  mountWamp(listener, router);
+  url = `ws://127.0.0.1:${listener.port}/wamp`;
+});
+afterAll(async () => {
+  router.close();
+  await listener.close({ drainMs: 0 });
+});
+
+const joinOurs: Join = async (method, secret) => {
+  const methods = {
+    ticket: () => ticketAuth(secret),
+    wampcra: () => crAuth(secret),
+    'wamp-scram': () => scramAuth(secret),
+    cryptosign: () => cryptosignAuth({ key: secret }),
+  };
+  const keyring = new AuthKeyring([methods[method as keyof typeof methods]()], { authId: 'ada' });
+  await using client = await connect(url, { realm: 'realm1', keyring });
+  return client.session.details as unknown as Outcome;
+};
+
+interface Autobahn {
+  readonly Connection: new (options: object) => {
+    onopen: (session: unknown, details: Outcome) => void;
+    onclose: (reason: string, details: { readonly reason?: string }) => boolean;
+    open(): void;
+    close(): void;
+  };
+  readonly auth_cra: {
+    sign(key: string, challenge: string): string;
+    derive_key(secret: string, salt: string, iterations: number, keylen: number): string;
+  };
+  readonly auth_cryptosign: { sign_challenge(key: object, extra: object): string };
+  readonly nacl: { readonly sign: { readonly keyPair: { fromSeed(seed: Uint8Array): object } } };
+}
+interface CraExtra {
+  readonly challenge: string;
+  readonly salt: string;
+  readonly iterations: number;
+  readonly keylen: number;
+}
+
+const autobahn = createRequire(import.meta.url)('autobahn') as Autobahn;
+
+const joinAutobahn: Join = async (method, secret) => {
+  const answers: Record<string, (extra: CraExtra) => string> = {
+    ticket: () => secret,
+    wampcra: ({ challenge, salt, iterations, keylen }) =>
+      autobahn.auth_cra.sign(autobahn.auth_cra.derive_key(secret, salt, iterations, keylen), challenge),
+    cryptosign: (extra) =>
+      autobahn.auth_cryptosign.sign_challenge(
+        autobahn.nacl.sign.keyPair.fromSeed(Uint8Array.from(Buffer.from(secret, 'hex'))),
+        extra,
+      ),
+  };
+  const connection = new autobahn.Connection({
+    url,
+    realm: 'realm1',
+    max_retries: 0,
+    authid: 'ada',
+    authmethods: [method],
+    authextra: method === 'cryptosign' ? { pubkey: PUBLIC_KEY } : {},
+    onchallenge: (_: unknown, name: string, extra: CraExtra) => answers[name]!(extra),
+  });
+  return await new Promise((resolve, reject) => {
+    connection.onopen = (_, details) => {
+      resolve(details);
+      connection.close();
+    };
+    connection.onclose = (reason, details) => {
+      reject(new Error(details.reason ?? reason));
+      return true;
+    };
+    connection.open();
+  });
+};
+
+const joinWampy: Join = async (method, secret) => {
+  const wampy = new Wampy(url, {
+    realm: 'realm1',
+    ws: WebSocket as never,
+    autoReconnect: false,
+    authid: 'ada',
+    authmethods: [method],
+    authextra: method === 'cryptosign' ? { pubkey: PUBLIC_KEY } : {},
+    authMode: 'auto',
+    authPlugins: {
+      ticket: () => secret,
+      wampcra: async (name, extra) => await wampyCra(secret)(name, extra as never),
+      cryptosign: (name, extra) => wampyCryptosign(secret)(name, extra as never),
+    },
+  });
+  const details = (await wampy.connect()) as unknown as Outcome;
+  await wampy.disconnect();
+  return details;
+};
+
+const THREE = ['ticket', 'wampcra', 'cryptosign'];
+
+describe.each<[string, Join, string[]]>([
+  ['our client', joinOurs, [...THREE, 'wamp-scram']],
+  ['autobahn', joinAutobahn, THREE],
+  ['wampy', joinWampy, THREE],
+])('%s', (_, join, methods) => {
+  const isKey = (method: string): boolean => method === 'cryptosign';
+
+  test.each(methods)('is let in by %s', async (method) => {
+    const { authid, authmethod } = await join(method, isKey(method) ? SEED : 's3cret');
+    expect({ authid, authmethod }).toEqual({ authid: 'ada', authmethod: method });
+  });
+
+  test.each(methods)('is kept out by %s with another secret', async (method) => {
+    await expect(join(method, isKey(method) ? '22'.repeat(32) : 'guess')).rejects.toThrow();
+    await expect.poll(() => router.connectionCount).toBe(0);
+  });
+});
+
+function publicKeyOf(seed: string): string {
+  const der = Buffer.from(`302e020100300506032b657004220420${seed}`, 'hex');
+  const key = createPublicKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
+  return Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url').toString('hex');
+}
