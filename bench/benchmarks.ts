@@ -4,6 +4,7 @@ import { engineio } from './engineio/benchmark.js';
 import type { Benchmark } from './framework/benchmark.js';
 import { recovery } from './recovery/benchmark.js';
 import { wamp } from './wamp/benchmark.js';
+import { rooms } from './rooms/benchmark.js';
 import { websocket } from './websocket/benchmark.js';
 
 /** Everything that `npm run bench` knows. */
@@ -14,4 +15,5 @@ export const benchmarks: readonly Benchmark[] = [
   bankTransfer,
   durability,
   recovery,
+  rooms,
 ];

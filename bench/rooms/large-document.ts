@@ -1,0 +1,18 @@
+import * as Y from 'yjs';
+
+/** About 1.2 MB: 48,000 insertions at random places, as one update. */
+export function largeDocument(): Uint8Array {
+  const doc = new Y.Doc();
+  doc.clientID = 1;
+  const text = doc.getText('t');
+  let seed = 7;
+  doc.transact(() => {
+    for (let i = 0; i < 48_000; i++) {
+      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+      text.insert(seed % (i + 1), 'x');
+    }
+  });
+  return Y.encodeStateAsUpdate(doc);
+}
+
+export const COLD_ROOMS = 200;
