@@ -8,8 +8,8 @@ import { answerParent } from '../framework/child.js';
 import { largeDocument } from './large-document.js';
 
 interface YServer {
-  setupWSConnection(socket: unknown, request: unknown): void;
-  setPersistence(persistence: object): void;
+  readonly setupWSConnection: (socket: unknown, request: unknown) => void;
+  readonly setPersistence: (persistence: object) => void;
 }
 
 // @y/websocket-server 0.1.1; without persistence, but for cold opens, which it reads from memory.

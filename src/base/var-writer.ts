@@ -1,10 +1,11 @@
 import { ByteWriter } from './byte-writer.js';
 
 const utf8 = new TextEncoder();
+const KEPT_BYTES_MAX = 64 * 1024;
 
 /** Writes what `VarReader` reads. */
 export class VarWriter {
-  readonly #bytes = new ByteWriter(64);
+  #bytes = new ByteWriter(64);
 
   writeU8(value: number): this {
     this.#bytes.writeU8(value);
@@ -38,6 +39,9 @@ export class VarWriter {
 
   /** A copy of what was written; the writer is empty afterwards. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.finish();
+    const result = this.#bytes.finish();
+    // A writer that lives long must not hold on to the largest message it ever saw.
+    if (result.length > KEPT_BYTES_MAX) this.#bytes = new ByteWriter(64);
+    return result;
   }
 }

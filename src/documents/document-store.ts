@@ -98,7 +98,9 @@ export class DocumentStore {
     const summary = document.inspect(update, limits, limits.documentBytesMax);
     if (summary === undefined) return { kind: 'known' };
     if (this.#log === undefined) throw new Error('the documents have no log yet');
-    const section = encodeDocumentSection({ room: document.id, update, origin: undefined });
+    const section = new Uint8Array(document.sectionHead.length + update.length);
+    section.set(document.sectionHead);
+    section.set(update, document.sectionHead.length);
     const { offset, timestampMicros } = this.#log.append(section, author);
     const own = section.subarray(section.length - update.length);
     document.append(own, summary, { offset, timestampMicros, author: author.identity });

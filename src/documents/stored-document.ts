@@ -2,7 +2,7 @@ import * as Y from 'yjs';
 
 import type { Identity } from '../values/identity.js';
 import { DocumentState } from './document-state.js';
-import type { UpdateOrigin } from './document-section.js';
+import { encodeDocumentSection, type UpdateOrigin } from './document-section.js';
 import { scanUpdate, type ScanLimits, type UpdateSummary } from './scan-update.js';
 import { UpdateError } from './update-error.js';
 import { UpdateList } from './update-list.js';
@@ -21,12 +21,15 @@ export const FROM_LOG: unique symbol = Symbol('chorale.fromLog');
  */
 export class StoredDocument {
   readonly id: string;
+  /** What stands in front of each of its updates in the log. */
+  readonly sectionHead: Uint8Array;
   readonly #updates = new UpdateList();
   #state: DocumentState | undefined;
   #doc: Y.Doc | undefined;
 
   constructor(id: string) {
     this.id = id;
+    this.sectionHead = encodeDocumentSection({ room: id, update: new Uint8Array(0), origin: undefined });
   }
 
   get temperature(): 'cold' | 'lazy' | 'hot' {

@@ -81,8 +81,11 @@ export function decodeFrame(frame: Uint8Array): RoomMessage[] {
   return messages;
 }
 
+/** Used again and again: `finish` copies out what was written. */
+const sharedWriter = new VarWriter();
+
 export function encodeMessage(message: Exclude<RoomMessage, { kind: 'unknown' }>): Uint8Array<ArrayBuffer> {
-  const writer = new VarWriter();
+  const writer = sharedWriter;
   switch (message.kind) {
     case 'syncStep1':
       return writer.writeU8(0).writeU8(SyncType.step1).writeVarBytes(message.stateVector).finish();

@@ -8,7 +8,7 @@ import {
 } from '../../../documents/document-store.js';
 import type { RoomDefinition, RoomHandle, RoomLimits } from '../../../documents/room-definition.js';
 import type { StoredDocument } from '../../../documents/stored-document.js';
-import { encodeFrame, Opcode } from '../../../net/websocket/frame.js';
+import { headerBytes, Opcode, writeHeader } from '../../../net/websocket/frame.js';
 import { encodeAwareness } from '../messages/awareness.js';
 import { encodeMessage } from '../messages/message.js';
 import type { Member } from './member.js';
@@ -86,6 +86,7 @@ export class LiveRoom implements RoomHandle {
     const message = encodeMessage({ kind: 'update', update: result.update });
     this.#pending.push({ offset: result.offset, message, author: member, reply: undefined });
     this.#rooms.releaseSoon(this);
+    if (this.definition.onUpdate === undefined) return;
     const { offset } = result;
     this.#rooms.callHook(this, () =>
       this.definition.onUpdate?.(this, { sender: author.identity, update: result.update, offset }),
@@ -144,7 +145,19 @@ function countDurable(pending: readonly Pending[], durableOffset: number): numbe
   return count;
 }
 
+const frameBytes = (payloadBytes: number): number => headerBytes(payloadBytes) + payloadBytes;
+
 function joinFrames(messages: readonly Uint8Array[], prefix: Uint8Array): Uint8Array {
-  const frames = messages.map((message) => encodeFrame(Opcode.binary, prefix, message));
-  return frames.length === 1 ? frames[0]! : Buffer.concat(frames);
+  let bytes = 0;
+  for (const message of messages) bytes += frameBytes(prefix.length + message.length);
+  // Own memory, not a slice of Node's pool: a slow socket that keeps it must not keep anything else.
+  const frames = Buffer.allocUnsafeSlow(bytes);
+  let at = 0;
+  for (const message of messages) {
+    at = writeHeader(frames, at, Opcode.binary, prefix.length + message.length);
+    frames.set(prefix, at);
+    frames.set(message, at + prefix.length);
+    at += prefix.length + message.length;
+  }
+  return frames;
 }
