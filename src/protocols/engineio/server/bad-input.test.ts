@@ -116,7 +116,7 @@ describe('a request', () => {
     client.send('GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\nOrigin: a\x01b\r\n\r\n');
     await client.until(() => client.head !== '');
     expect(client.head).toMatch(/^HTTP\/1\.1 400 /);
-    expect(client.head).not.toMatch(/a\u0001b/);
+    expect(client.head.includes('a\u0001b')).toBe(false);
   });
 
   it('for protocol 3 or JSONP is refused unless that is on', async () => {
