@@ -149,6 +149,11 @@ export class ModuleHost {
     return this.#run(reducer, caller, args, { bsatn: row, finish });
   }
 
+  /** The module's WAMP procedures, by URI. */
+  get rpcs(): Module['rpcs'] {
+    return this.#module.rpcs;
+  }
+
   /** What happens on the module's Engine.IO sockets, by path. */
   get sockets(): Module['sockets'] {
     return this.#module.sockets;

@@ -2,6 +2,7 @@ import type { RoomDefinition } from '../documents/room-definition.js';
 import type { Lifecycle } from './module-def.js';
 import type { ReducerCtx } from './reducer-ctx.js';
 import type { SchemaShape } from './db-view.js';
+import type { RpcHandler } from './rpc.js';
 import type { SocketHandlers } from './socket.js';
 import type { TableHandle } from './table.js';
 import type { InferRow, RowShape } from './types/builders.js';
@@ -33,6 +34,13 @@ export interface SocketEntry {
   readonly handlers: SocketHandlers<SchemaShape>;
 }
 
+export interface RpcEntry {
+  readonly kind: 'rpc';
+  readonly schema: object;
+  readonly uri: string;
+  readonly handler: RpcHandler<SchemaShape>;
+}
+
 /** Rooms of one kind; see documents/room-definition.ts. */
 export interface RoomEntry {
   readonly kind: 'room';
@@ -47,7 +55,7 @@ export interface GroupEntry {
 }
 
 export interface ModuleExport {
-  readonly [moduleExport]: ReducerEntry | SocketEntry | RoomEntry | GroupEntry;
+  readonly [moduleExport]: ReducerEntry | SocketEntry | RpcEntry | RoomEntry | GroupEntry;
 }
 
 /** A reducer that can also be called by another one, within the same transaction. */

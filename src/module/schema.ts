@@ -5,6 +5,7 @@ import type { Module } from './definition/build-module.js';
 import type { Lifecycle } from './module-def.js';
 import type { ReducerCtx } from './reducer-ctx.js';
 import { moduleExport } from './reducer-export.js';
+import type { RpcHandler } from './rpc.js';
 import type { SocketHandlers } from './socket.js';
 import type { ModuleExport, ReducerBody, ReducerEntry, ReducerExport } from './reducer-export.js';
 import { isColumn, TableHandle } from './table.js';
@@ -104,6 +105,27 @@ export class Schema<S extends SchemaShape> {
         schema: this,
         path,
         handlers,
+      },
+    };
+  }
+
+  /**
+   * A WAMP procedure of the realm that is named as the database. It is no transaction; `ctx.withTx` runs one.
+   *
+   * @example
+   * export const add2 = app.rpc('com.example.add2', (ctx, a: number, b: number) => a + b);
+   */
+  rpc<Args extends readonly unknown[]>(uri: string, handler: RpcHandler<S, Args>): ModuleExport {
+    if (!/^(?!wamp\.)[^\s.#]+(\.[^\s.#]+)*$/.test(uri)) {
+      throw new TypeError(`rpc(${JSON.stringify(uri)}, …): that is no URI, or one of the router's`);
+    }
+    // Callers are not typed: what the author says his arguments are is his to check.
+    return {
+      [moduleExport]: {
+        kind: 'rpc',
+        schema: this,
+        uri,
+        handler: handler as unknown as RpcHandler<SchemaShape>,
       },
     };
   }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { overWebSocket, Peer } from '../../test/conformance/wamp-peer.js';
-import { schema, table, t } from '../module/index.js';
+import { schema, SenderError, t, table } from '../module/index.js';
 import { loadModule } from '../module/load-module.js';
 import { jsonSerializer } from '../protocols/wamp/messages/json.js';
 import { type ChoraleServer, createServer } from './create-server.js';
@@ -17,8 +17,25 @@ describe('WAMP on a server', () => {
 
   async function start(): Promise<void> {
     const app = schema({ note: table({ name: 'note' }, { id: t.u32().primaryKey() }) });
+    const add2 = app.rpc('com.example.add2', (_ctx, a: number, b: number) => a + b);
+    const whoami = app.rpc('com.example.whoami', (ctx) => [
+      ctx.sender.toHexString(),
+      ctx.authrole,
+      ctx.kwargs,
+    ]);
+    const keep = app.rpc('com.example.keep', async (ctx, id: number) => {
+      await Promise.resolve();
+      ctx.withTx((tx) => {
+        tx.db.note.insert({ id });
+        if (id > 9) throw new SenderError('too many notes');
+      });
+      return ctx.withTx((tx) => Number(tx.db.note.count()));
+    });
+    const crash = app.rpc('com.example.crash', () => {
+      throw new TypeError('a secret');
+    });
     server = await createServer({
-      databases: { notes: loadModule({ default: app }) },
+      databases: { notes: loadModule({ default: app, add2, whoami, keep, crash }) },
       wamp: { realms: { extra: {} } },
     });
   }
@@ -50,5 +67,30 @@ describe('WAMP on a server', () => {
     expect(await stranger.call('wamp.session.kill', [owner.session])).toEqual(['wamp.error.not_authorized']);
     expect(await owner.call('wamp.session.kill', [stranger.session])).toEqual([null]);
     expect(await stranger.next()).toEqual([6, {}, 'wamp.close.killed']);
+  });
+
+  it('procedures of the module are called as any others, with transactions of their own', async () => {
+    await start();
+    const stranger = await hello('notes', {});
+    await stranger.expectWelcome();
+    expect(await stranger.call('com.example.add2', [1, 2])).toEqual([3]);
+    expect(await stranger.call('com.example.keep', [1])).toEqual([1]);
+    expect(await stranger.call('com.example.keep', [10])).toEqual([
+      'wamp.error.runtime_error',
+      ['too many notes'],
+    ]);
+    expect(await stranger.call('com.example.keep', [2])).toEqual([2]);
+    expect(await stranger.call('com.example.crash')).toEqual([
+      'wamp.error.runtime_error',
+      ['internal error'],
+    ]);
+    expect((await stranger.ask(64, {}, 'com.example.add2'))[4]).toBe('wamp.error.procedure_already_exists');
+    const owner = await hello('notes', { authmethods: ['token'], authextra: { token: server.owner.token } });
+    await owner.expectWelcome();
+    const told = [server.owner.identity.toHexString(), 'owner', { k: 1 }];
+    expect(await owner.call('com.example.whoami', [], { k: 1 })).toEqual([told]);
+    const elsewhere = await hello('extra', {});
+    await elsewhere.expectWelcome();
+    expect(await elsewhere.call('com.example.add2', [1, 2])).toEqual(['wamp.error.no_such_procedure']);
   });
 });

@@ -7,6 +7,7 @@ import { tokenAuth } from '../protocols/wamp/server/auth/token.js';
 import type { RealmOptions, RouterLimits } from '../protocols/wamp/server/options.js';
 import { WampRouter } from '../protocols/wamp/server/router.js';
 import type { DatabaseCatalog } from './catalog.js';
+import { ModuleProcedures } from './module-procedures.js';
 
 export interface WampOptions {
   /** Realms by name, besides one for each database. Options given under a database's name are that realm's. */
@@ -28,13 +29,19 @@ interface Surroundings {
   readonly onError: (error: unknown, where: string) => void;
 }
 
-/** The router of a server: a realm for each database, opened when somebody asks for it. */
+/** The router of a server: a realm for each database, with its module's procedures, opened when somebody asks for it. */
 export function openWamp(options: WampOptions = {}, around: Surroundings): WampRouter {
   const { authority, owner, catalog, clock, random, onError } = around;
   const roleOf = ({ identity }: Credentials): string => (identity.isEqual(owner.identity) ? 'owner' : 'user');
+  const procedures = new ModuleProcedures(catalog, random);
+  const withProcedures = (name: string, realm: RealmOptions): RealmOptions => ({
+    findProcedure: (uri) => procedures.find(name, uri),
+    ...realm,
+  });
+  const given = Object.entries(options.realms ?? {});
   return new WampRouter({
-    realms: options.realms ?? {},
-    openRealm: (name) => (catalog.findByName(name) === undefined ? undefined : {}),
+    realms: Object.fromEntries(given.map(([name, realm]) => [name, withProcedures(name, realm)])),
+    openRealm: (name) => (catalog.findByName(name) === undefined ? undefined : withProcedures(name, {})),
     auth: options.auth ?? [...tokenAuth({ authority, roleOf }), anonymousAuth({ random })],
     limits: options.limits ?? {},
     clock,

@@ -7,7 +7,8 @@ import type { SchemaShape } from '../db-view.js';
 import type { LogPlace } from '../logs.js';
 import type { ModuleDef, ReducerDef } from '../module-def.js';
 import { isModuleExport, moduleExport } from '../reducer-export.js';
-import type { ReducerBody, ReducerEntry, SocketEntry } from '../reducer-export.js';
+import type { ReducerBody, ReducerEntry, RpcEntry, SocketEntry } from '../reducer-export.js';
+import type { RpcHandler } from '../rpc.js';
 import type { SocketHandlers } from '../socket.js';
 import type { TableHandle } from '../table.js';
 import type { CaseConversionPolicy } from '../schema.js';
@@ -32,6 +33,8 @@ export interface Module {
   readonly reducers: ReadonlyMap<string, RunnableReducer>;
   /** By path. */
   readonly sockets: ReadonlyMap<string, SocketHandlers<SchemaShape>>;
+  /** WAMP procedures by URI. */
+  readonly rpcs: ReadonlyMap<string, RpcHandler<SchemaShape>>;
   /** Shared documents by pattern. */
   readonly rooms: RoomDefinitions;
   /**
@@ -62,7 +65,7 @@ export interface SchemaParts {
 export function buildModule(schema: SchemaParts, exports: Readonly<Record<string, unknown>>): Module {
   const policy: NamePolicy = schema.settings.CASE_CONVERSION_POLICY?.tag === 'None' ? 'none' : 'snakeCase';
   const types = new TypespaceBuilder(policy);
-  const { entries, sockets, rooms } = collectExports(schema, exports);
+  const { entries, sockets, rpcs, rooms } = collectExports(schema, exports);
   const tables = buildTables(schema.tables, entries, policy, types);
   const scheduled = new Set(tables.flatMap((def) => def.schedule?.functionName ?? []));
   const reducers = buildReducers(entries, scheduled, policy, types);
@@ -80,6 +83,7 @@ export function buildModule(schema: SchemaParts, exports: Readonly<Record<string
     rooms,
     reducers: new Map(reducers.map((reducer) => [reducer.def.name, reducer])),
     sockets,
+    rpcs,
     schemaHash: schemaHash(def.schema),
     positions: AS_THEY_ARE,
   };
@@ -108,12 +112,14 @@ type Entries = ReadonlyMap<string, ReducerEntry>;
 interface Collected {
   readonly entries: Entries;
   readonly sockets: ReadonlyMap<string, SocketHandlers<SchemaShape>>;
+  readonly rpcs: ReadonlyMap<string, RpcHandler<SchemaShape>>;
   readonly rooms: RoomDefinitions;
 }
 
 /** The reducers by the name of their export, the sockets by their path, rooms by their pattern; groups are opened. */
 function collectExports(schema: object, exports: Readonly<Record<string, unknown>>): Collected {
   const sockets = new Map<string, SocketHandlers<SchemaShape>>();
+  const rpcs = new Map<string, RpcHandler<SchemaShape>>();
   const entries = new Map<string, ReducerEntry>();
   const rooms: Record<string, RoomDefinition> = {};
   const names = new Map<ReducerEntry, string>();
@@ -127,6 +133,7 @@ function collectExports(schema: object, exports: Readonly<Record<string, unknown
       return;
     }
     if (entry.kind === 'socket') return addSocket(sockets, schema, entry, exportName);
+    if (entry.kind === 'rpc') return addRpc(rpcs, schema, entry, exportName);
     if (entry.kind === 'room') {
       rooms[entry.pattern] = entry.definition;
       return;
@@ -139,7 +146,7 @@ function collectExports(schema: object, exports: Readonly<Record<string, unknown
     entries.set(exportName, entry);
   };
   for (const [name, value] of Object.entries(exports)) if (name !== 'default') add(name, value);
-  return { entries, sockets, rooms };
+  return { entries, sockets, rpcs, rooms };
 }
 
 function addSocket(
@@ -158,6 +165,24 @@ function addSocket(
     throw new DefinitionError('DUPLICATE_NAME', `two sockets have the path \`${entry.path}\``);
   }
   sockets.set(entry.path, entry.handlers);
+}
+
+function addRpc(
+  rpcs: Map<string, RpcHandler<SchemaShape>>,
+  schema: object,
+  entry: RpcEntry,
+  exportName: string,
+): void {
+  if (entry.schema !== schema) {
+    throw new DefinitionError(
+      'BAD_EXPORT',
+      `procedure \`${exportName}\` belongs to another schema than the default export`,
+    );
+  }
+  if (rpcs.has(entry.uri)) {
+    throw new DefinitionError('DUPLICATE_NAME', `two procedures have the URI \`${entry.uri}\``);
+  }
+  rpcs.set(entry.uri, entry.handler);
 }
 
 function notAnExport(name: string, value: unknown): DefinitionError {

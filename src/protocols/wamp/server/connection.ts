@@ -283,7 +283,7 @@ export class Connection implements WheelTask {
   #welcome(principal: Principal): void {
     const { message, method, session: id } = this.#hello!;
     const realm = this.#realm!;
-    const { authid, authrole, authprovider = 'dynamic', authextra = {} } = principal;
+    const { authid, authrole, authprovider = 'dynamic', authextra = {}, context } = principal;
     const info = {
       session: id,
       realm: realm.name,
@@ -292,6 +292,7 @@ export class Connection implements WheelTask {
       authmethod: method,
       authprovider,
       authextra,
+      context,
     };
     const features = new AnnouncedFeatures(message.details['roles'] as Dict);
     const kick = (reason: string, text?: string, isQuiet = false): void => this.#leave(reason, text, isQuiet);

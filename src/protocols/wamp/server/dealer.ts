@@ -15,11 +15,11 @@ import {
   type Unregister,
   type Yield,
 } from '../messages/message.js';
-import type { Payload } from '../messages/payload.js';
+import { Payload } from '../messages/payload.js';
 import { Uris } from '../messages/uri.js';
 import { CallInFlight } from './call.js';
 import { copyPassthru, definedOf } from './check-options.js';
-import type { Authorization } from './options.js';
+import type { Authorization, LocalProcedure } from './options.js';
 import type { Realm } from './realm.js';
 import { Refusal, Violation } from './refusal.js';
 import type { Session } from './session.js';
@@ -66,6 +66,8 @@ export class Dealer {
       session.output.send({ type: MessageType.result, request, details: NO_DETAILS, payload });
       return;
     }
+    const local = this.#realm.options.findProcedure?.(procedure);
+    if (local !== undefined) return this.#callLocal(session, message, local);
     const registration = this.registrations.index.findBest(procedure);
     if (registration === undefined) throw new Refusal(Uris.noSuchProcedure);
     if (session.calls.size >= this.#realm.services.limits.callsInFlight) {
@@ -90,6 +92,35 @@ export class Dealer {
     if (timeoutMs !== undefined && timeoutMs > 0 && !this.#isTimeoutForwarded(call)) {
       call.timeoutMs = timeoutMs;
       this.#realm.services.wheel.schedule(call, timeoutMs);
+    }
+  }
+
+  /** Runs a procedure of the embedding application. It cannot be cancelled; its answer may come late, or never. */
+  #callLocal(session: Session, { request, payload }: Call, local: LocalProcedure): void {
+    const answer = (value: unknown): void => {
+      if (!session.isOpen) return;
+      const result = value instanceof Payload ? value : Payload.of(value === undefined ? [] : [value]);
+      const type = MessageType.result;
+      const sending = session.output.send({ type, request, details: NO_DETAILS, payload: result });
+      if (sending !== 'sent') {
+        session.sendError(MessageType.call, request, Uris.invalidArgument, 'the result cannot be sent');
+      }
+    };
+    const fail = (error: unknown): void => {
+      if (!session.isOpen) return;
+      if (error instanceof Refusal) {
+        return session.sendError(MessageType.call, request, error.uri, error.message);
+      }
+      this.#realm.services.onError(error, 'procedure');
+      session.sendError(MessageType.call, request, Uris.runtimeError, 'internal error');
+    };
+    const { args, kwargs } = payload;
+    try {
+      const result = local(session, args, kwargs);
+      if (result instanceof Promise) result.then(answer, fail);
+      else answer(result);
+    } catch (error) {
+      fail(error);
     }
   }
 
@@ -340,6 +371,9 @@ export class Dealer {
     this.#realm.checkUri(procedure, match);
     if (procedure === 'wamp' || procedure.startsWith('wamp.')) {
       throw new Refusal(Uris.invalidUri, "names below wamp are the router's");
+    }
+    if (match === 'exact' && this.#realm.options.findProcedure?.(procedure) !== undefined) {
+      throw new Refusal(Uris.procedureAlreadyExists);
     }
     const answer = this.#realm.authorize(session, 'register', procedure, match, options);
     if (answer instanceof Promise) return answer.then(() => this.#register(session, message, match));

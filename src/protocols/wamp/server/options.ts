@@ -16,6 +16,8 @@ export interface SessionInfo {
   readonly authmethod: string;
   readonly authprovider: string;
   readonly authextra: Dict;
+  /** What the authenticator wants the embedding application to know. */
+  readonly context: unknown;
 }
 
 export interface AuthorizationRequest {
@@ -51,7 +53,15 @@ export interface HistoryRule extends Partial<HistoryLimits> {
   readonly match?: MatchPolicy;
 }
 
+/**
+ * A procedure that the embedding application serves. What it returns is the result: a Payload, or one positional value, or nothing.
+ * A Refusal that it throws is the caller's error, anything else is `wamp.error.runtime_error` and goes to `onError`.
+ */
+export type LocalProcedure = (caller: SessionInfo, args: readonly unknown[], kwargs: Dict) => unknown;
+
 export interface RealmOptions {
+  /** Procedures of the embedding application. They come before those of callees. */
+  readonly findProcedure?: (uri: string) => LocalProcedure | undefined;
   /** Only `[0-9a-z_]` in components. Default false. */
   readonly strictUris?: boolean;
   /** Request ids have to be 1, 2, 3 ...; old clients draw them at random. Default false. */

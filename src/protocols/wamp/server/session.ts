@@ -30,6 +30,7 @@ export class Session implements SessionInfo {
   readonly authmethod: string;
   readonly authprovider: string;
   readonly authextra: Dict;
+  readonly context: unknown;
   readonly features: AnnouncedFeatures;
   readonly transport: TransportInfo;
   readonly output: Output;
@@ -67,6 +68,7 @@ export class Session implements SessionInfo {
     this.authmethod = info.authmethod;
     this.authprovider = info.authprovider;
     this.authextra = info.authextra;
+    this.context = info.context;
     this.features = features;
     this.transport = transport;
     this.output = output;

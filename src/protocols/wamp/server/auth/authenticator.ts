@@ -9,6 +9,8 @@ export interface Principal {
   readonly authprovider?: string;
   /** Details of the welcome: WELCOME.Details.authextra. */
   readonly authextra?: Dict;
+  /** For the embedding application alone: it never leaves the process. */
+  readonly context?: unknown;
 }
 
 /** What somebody says who wants in. */

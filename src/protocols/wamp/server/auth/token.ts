@@ -20,6 +20,7 @@ export function tokenAuth({ authority, roleOf = () => 'user' }: TokenAuthOptions
         authid: credentials.identity.toHexString(),
         authrole: roleOf(credentials),
         authprovider: credentials.issuer,
+        context: credentials,
       };
       return { kind: 'welcome', principal };
     } catch (error) {
