@@ -3,6 +3,7 @@ import { durability } from './durability/benchmark.js';
 import { engineio } from './engineio/benchmark.js';
 import type { Benchmark } from './framework/benchmark.js';
 import { recovery } from './recovery/benchmark.js';
+import { wampClient } from './wamp-client/benchmark.js';
 import { wamp } from './wamp/benchmark.js';
 import { rooms } from './rooms/benchmark.js';
 import { websocket } from './websocket/benchmark.js';
@@ -11,6 +12,7 @@ import { websocket } from './websocket/benchmark.js';
 export const benchmarks: readonly Benchmark[] = [
   websocket,
   wamp,
+  wampClient,
   engineio,
   bankTransfer,
   durability,
