@@ -145,3 +145,26 @@ describe('sockets of a module', () => {
     expect(() => app.socket('live', {})).toThrow('begins with a slash');
   });
 });
+
+describe('protocols inside a session', () => {
+  it.each(['polling', 'websocket'])('WAMP says welcome over %s', async (transports) => {
+    const server = await createServer({ wamp: { realms: { realm1: {} } }, onNotice() {}, onError() {} });
+    onTestFinished(() => server.close({ drainMs: 0 }));
+    const client = new Client();
+    onTestFinished(() => client.disconnect({ abort: true }));
+    const messages: unknown[][] = [];
+    client.on('message', (text: string) => void messages.push(JSON.parse(text) as unknown[]));
+    await client.connect(`${server.url}?protocol=wamp.2.json&path=/ws`, { transports });
+    expect(client.protocol).toBe('wamp.2.json');
+    await client.send([1, 'realm1', { roles: { caller: {} } }]);
+    await expect.poll(() => messages[0]?.[0]).toBe(2);
+  });
+
+  it('that do not exist are refused', async () => {
+    const server = await start();
+    const client = new Client();
+    await expect(
+      client.connect(`${server.url}?protocol=nonsense&path=/v1/database/none/subscribe`),
+    ).rejects.toThrow('404');
+  });
+});

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { Listener } from '../../../net/listener.js';
+import { selfSigned } from '../../../../test/net/self-signed.js';
+import { Listener, type ListenerOptions } from '../../../net/listener.js';
 import type { Engine } from '../server/engine.js';
 import { mountEngine } from '../server/mount.js';
 import type { EngineOptions } from '../server/options.js';
@@ -65,8 +66,9 @@ async function serveScript(
 
 async function serveEngine(
   options: EngineOptions = {},
+  listenerOptions: ListenerOptions = {},
 ): Promise<{ url: string; engine: Engine; received: unknown[] }> {
-  const listener = await Listener.listen();
+  const listener = await Listener.listen(listenerOptions);
   const received: unknown[] = [];
   const engine = mountEngine(
     listener,
@@ -537,4 +539,20 @@ describe('SIGINT', () => {
     expect(output).toContain('disconnect client disconnect');
     expect(code).toBe(7);
   });
+});
+
+describe('over TLS', () => {
+  it.each(['polling', 'websocket'])(
+    'a certificate is checked over %s, unless sslVerify says what else',
+    async (transports) => {
+      const { url, received } = await serveEngine({}, { tls: selfSigned });
+      await errorOf(makeClient().connect(url, { transports }));
+      for (const sslVerify of [false, { ca: selfSigned.cert }]) {
+        const client = makeClient({ sslVerify });
+        await client.connect(url, { transports });
+        await client.send('secret');
+      }
+      await expect.poll(() => received).toEqual(['secret', 'secret']);
+    },
+  );
 });

@@ -185,4 +185,14 @@ describe('the server in npm engine.io’s shape', () => {
     expect((await response.text()).split('\u001e')[1]).toBe(`4${'x'.repeat(2000)}`);
     expect(() => new Server({ perMessageDeflate: {} as never })).toThrow('perMessageDeflate');
   });
+
+  it('offers the transports and upgrades that it is told to', async () => {
+    const { url } = await serve({ transports: ['polling'] });
+    expect((await connect(url)).transport()).toBe('polling');
+    await expect(connect(url, 'websocket')).rejects.toThrow();
+    const { url: second, engine } = await serve({ allowUpgrades: false });
+    const client = await connect(second);
+    expect([client.transport(), client.upgrades, engine.upgrades('polling')]).toEqual(['polling', [], []]);
+    expect((await connect(second, 'websocket')).transport()).toBe('websocket');
+  });
 });
