@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.js';
 import { closestWord } from '../base/closest-word.js';
 import type { Database } from '../engine/database.js';
 import type { Commit, TransactionOrigin } from '../engine/contract.js';
-import type { LogSection } from '../engine/log/commit-log.js';
+import type { LogSection, TxOffset } from '../engine/log/commit-log.js';
 import { connectionSection } from '../engine/open-connections.js';
 import type { ProductType, Typespace } from '../values/algebraic-type.js';
 import { compileCodec, decodeFromBytes, encodeToBytes } from '../values/bsatn/codec.js';
@@ -16,6 +16,7 @@ import { SenderError } from './errors.js';
 import type { SchemaShape, DbView } from './db-view.js';
 import type { ModuleLog } from './logs.js';
 import type { Caller, Lifecycle, ModuleDef, ReducerOutcome } from './module-def.js';
+import type { Publication } from './publication.js';
 import { ReducerContext } from './reducer-context.js';
 import type { ReducerCtx } from './reducer-ctx.js';
 import type { ContextShare } from './reducer-context.js';
@@ -24,6 +25,8 @@ import { makeTableAccessor } from './table-accessor.js';
 export interface ModuleHostOptions {
   readonly log: ModuleLog;
   readonly clock: Clock;
+  /** What committed transactions published, in the order of their commits; they may not be on disk yet. */
+  readonly onPublished?: (offset: TxOffset, publications: readonly Publication[]) => void;
 }
 
 /** What the wire calls the lifecycle reducers, for the refusal. */
@@ -63,17 +66,19 @@ export class ModuleHost {
   readonly #module: Module;
   readonly #log: ModuleLog;
   readonly #clock: Clock;
+  readonly #onPublished: NonNullable<ModuleHostOptions['onPublished']>;
   readonly #reducers: ReadonlyMap<string, HostedReducer>;
   readonly #lifecycles: ReadonlyMap<Lifecycle, HostedReducer>;
   readonly #share: ContextShare;
 
   /** The database's schema is the module's, or one that `canReplace` has found to be equal. */
-  constructor(database: Database, module: Module, { log, clock }: ModuleHostOptions) {
+  constructor(database: Database, module: Module, { log, clock, onPublished = () => {} }: ModuleHostOptions) {
     this.def = module.def;
     this.#database = database;
     this.#module = module;
     this.#log = log;
     this.#clock = clock;
+    this.#onPublished = onPublished;
     const { typespace } = module.def.schema;
     const hosted = [...module.reducers.values()].map((reducer) => ({
       ...reducer,
@@ -167,10 +172,11 @@ export class ModuleHost {
     const timestampMicros = this.#clock.nowMicros();
     const context = new ReducerContext(this.#share, caller, timestampMicros);
     let result: Result | undefined;
-    this.#database.transact(originOf(caller, name, timestampMicros), () => {
+    const { commit } = this.#database.transact(originOf(caller, name, timestampMicros), () => {
       result = body(context);
       refusePromise(result);
     });
+    this.#passOn(commit, context);
     return result as Result;
   }
 
@@ -258,7 +264,12 @@ export class ModuleHost {
     } finally {
       this.#log.currentFunction = outer;
     }
+    this.#passOn(commit, context);
     return { kind: 'committed', commit, timestampMicros };
+  }
+
+  #passOn({ offset }: Commit, { publications }: ReducerContext): void {
+    if (publications !== undefined) this.#onPublished(offset, publications);
   }
 
   #addSections(sections: readonly LogSection[]): void {

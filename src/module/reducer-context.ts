@@ -4,6 +4,7 @@ import { Uuid } from '../values/uuid.js';
 import { AuthContext } from './auth-context.js';
 import type { DbView, SchemaShape } from './db-view.js';
 import type { Caller } from './module-def.js';
+import type { Publication } from './publication.js';
 import type { AuthCtx, ReducerCtx } from './reducer-ctx.js';
 import { makeReducerRandom } from './reducer-random.js';
 import type { ReducerRandom } from './reducer-random.js';
@@ -23,6 +24,8 @@ export class ReducerContext implements ReducerCtx<SchemaShape> {
   readonly sender: Identity;
   readonly db: DbView<SchemaShape>;
   readonly connectionId: ConnectionId | null;
+  /** What it published so far. */
+  publications: Publication[] | undefined = undefined;
   readonly #caller: Caller;
   readonly #share: ContextShare;
   readonly #micros: number;
@@ -57,6 +60,13 @@ export class ReducerContext implements ReducerCtx<SchemaShape> {
 
   get senderAuth(): AuthCtx {
     return (this.#senderAuth ??= new AuthContext(this.#caller));
+  }
+
+  publish(topic: string, args: readonly unknown[] = [], kwargs?: Readonly<Record<string, unknown>>): void {
+    if (!/^(?!wamp\.)[^\s.#]+(\.[^\s.#]+)*$/.test(topic)) {
+      throw new TypeError(`publish(${JSON.stringify(topic)}, …): that is no URI, or one of the router's`);
+    }
+    (this.publications ??= []).push({ topic, args, kwargs });
   }
 
   newUuidV4(): Uuid {

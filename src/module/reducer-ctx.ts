@@ -45,4 +45,9 @@ export interface ReducerCtx<S extends SchemaShape> {
   readonly random: ReducerRandom;
   newUuidV4(): Uuid;
   newUuidV7(): Uuid;
+  /**
+   * Publishes an event to the WAMP realm that is named as the database. It leaves when the transaction is on disk, in the order of
+   * the commits; what is undone publishes nothing.
+   */
+  publish(topic: string, args?: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>): void;
 }

@@ -8,6 +8,7 @@ import { MemoryLog, waitUntilDurable } from '../engine/log/commit-log.js';
 import type { CommitLog } from '../engine/log/commit-log.js';
 import { Snapshotter } from '../engine/snapshotter.js';
 import type { TokenAuthority } from '../identity/tokens.js';
+import type { Publication } from '../module/publication.js';
 import type { Module } from '../module/definition/build-module.js';
 import { loadProgram } from '../module/load.js';
 import { ModuleLog } from '../module/logs.js';
@@ -41,6 +42,8 @@ export interface DatabaseCatalogOptions {
   /** Modules that the application brings along, by the name of their database. */
   readonly embedded: Readonly<Record<string, Module>>;
   readonly onError: (error: unknown, where: string) => void;
+  /** Given what transactions published, once they are on disk, in the order of their commits. */
+  readonly onPublished?: (database: HostedDatabase, publication: Publication) => void;
   /** Told what recovery did, for people. */
   readonly onNotice: (text: string) => void;
 }
@@ -221,7 +224,9 @@ export class DatabaseCatalog implements Catalog {
     const { clock, random, schedule } = this.#options;
     const log = stored?.log ?? new MemoryLog();
     const rest = { names, owner, program, moduleLog, clock, random, schedule, log, disk: stored?.disk };
-    return new HostedDatabase({ identity, ...rest, ...(database === undefined ? {} : { database }) });
+    const hosted = new HostedDatabase({ identity, ...rest, ...(database === undefined ? {} : { database }) });
+    hosted.publications.deliver = (publication) => this.#options.onPublished?.(hosted, publication);
+    return hosted;
   }
 
   #add(database: HostedDatabase, stored: StoredLog | undefined): void {

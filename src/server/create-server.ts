@@ -20,7 +20,7 @@ import type { WampRouter } from '../protocols/wamp/server/router.js';
 import { DatabaseCatalog } from './catalog.js';
 import { type DatabaseFolders, DatabaseStore } from './database-store.js';
 import type { HostedDatabase } from './hosted-database.js';
-import { openWamp, type WampOptions } from './wamp.js';
+import { openWamp, publishToRealms, type WampOptions } from './wamp.js';
 import type { Rooms } from '../protocols/rooms/server/rooms.js';
 import { RoomHub } from './room-hub.js';
 import { serveFolder } from './static-files.js';
@@ -118,6 +118,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
     store,
     retainMs: options.retainMs ?? 0,
     embedded: options.databases ?? {},
+    onPublished: (database, publication) => publishToRealms(wamp, database, publication),
     onError,
     onNotice: options.onNotice ?? ((text) => void process.stderr.write(`chorale: ${text}\n`)),
   });

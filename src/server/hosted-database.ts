@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js';
 import type { Random } from '../base/random.js';
 import type { DocumentStore } from '../documents/document-store.js';
 import type { Database } from '../engine/database.js';
+import { Publications } from './publications.js';
 import { LiveQueries } from '../engine/live/live-queries.js';
 import { RecentCommits } from '../engine/live/recent-commits.js';
 import type { CommitLog, LogSection } from '../engine/log/commit-log.js';
@@ -48,6 +49,8 @@ export class HostedDatabase implements DatabaseRuntime {
   readonly log: CommitLog;
   readonly clock: Clock;
   readonly delivery: Delivery;
+  /** What transactions published on WAMP topics. */
+  readonly publications: Publications;
   readonly sessions = new Set<OpenSession>();
   readonly #random: Random;
   readonly #disk: Disk | undefined;
@@ -65,6 +68,7 @@ export class HostedDatabase implements DatabaseRuntime {
     this.clock = options.clock;
     this.log = options.log;
     this.delivery = new Delivery(options.log, options.schedule);
+    this.publications = new Publications(options.log);
     this.#random = options.random;
     this.#disk = options.disk;
     this.#names = options.names;
@@ -255,7 +259,11 @@ export class HostedDatabase implements DatabaseRuntime {
   }
 
   #makeHost(module: Module): ModuleHost {
-    return new ModuleHost(this.#database, module, { log: this.moduleLog, clock: this.clock });
+    return new ModuleHost(this.#database, module, {
+      log: this.moduleLog,
+      clock: this.clock,
+      onPublished: (offset, publications) => this.publications.add(offset, publications),
+    });
   }
 }
 

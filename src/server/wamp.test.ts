@@ -31,11 +31,18 @@ describe('WAMP on a server', () => {
       });
       return ctx.withTx((tx) => Number(tx.db.note.count()));
     });
+    const tell = app.rpc('com.example.tell', (ctx, fail: boolean) => {
+      ctx.withTx((tx) => {
+        tx.publish('com.example.told', [1], { by: ctx.authrole });
+        tx.publish('com.example.told', [2]);
+        if (fail) throw new SenderError('undone');
+      });
+    });
     const crash = app.rpc('com.example.crash', () => {
       throw new TypeError('a secret');
     });
     server = await createServer({
-      databases: { notes: loadModule({ default: app, add2, whoami, keep, crash }) },
+      databases: { notes: loadModule({ default: app, add2, whoami, keep, tell, crash }) },
       wamp: { realms: { extra: {} } },
     });
   }
@@ -92,5 +99,20 @@ describe('WAMP on a server', () => {
     const elsewhere = await hello('extra', {});
     await elsewhere.expectWelcome();
     expect(await elsewhere.call('com.example.add2', [1, 2])).toEqual(['wamp.error.no_such_procedure']);
+  });
+
+  it('what a transaction publishes leaves in order when it is committed, and not when it is undone', async () => {
+    await start();
+    const peer = await hello('notes', {});
+    await peer.expectWelcome();
+    const subscription = await peer.subscribe('com.example.told');
+    await peer.call('com.example.tell', [true]).catch(() => {});
+    expect(await peer.drain()).toEqual([]);
+    peer.send(48, peer.id(), {}, 'com.example.tell', [false]);
+    const seen = [await peer.next(), await peer.next(), await peer.next()].filter(([type]) => type === 36);
+    expect(seen.map(([, id, , details, ...payload]) => [id, details, ...payload])).toEqual([
+      [subscription, {}, [1], { by: 'anonymous' }],
+      [subscription, {}, [2]],
+    ]);
   });
 });

@@ -1,9 +1,11 @@
 import type { Clock } from '../base/clock.js';
 import type { Random } from '../base/random.js';
 import type { Credentials, TokenAuthority } from '../identity/tokens.js';
+import type { Publication } from '../module/publication.js';
 import { anonymousAuth } from '../protocols/wamp/server/auth/anonymous.js';
 import type { Authenticator } from '../protocols/wamp/server/auth/authenticator.js';
 import { tokenAuth } from '../protocols/wamp/server/auth/token.js';
+import { Payload } from '../protocols/wamp/messages/payload.js';
 import type { RealmOptions, RouterLimits } from '../protocols/wamp/server/options.js';
 import { WampRouter } from '../protocols/wamp/server/router.js';
 import type { DatabaseCatalog } from './catalog.js';
@@ -48,4 +50,14 @@ export function openWamp(options: WampOptions = {}, around: Surroundings): WampR
     random,
     onError,
   });
+}
+
+/** Publishes to the realms that are named as the database. Where nobody has joined yet, nobody hears of it. */
+export function publishToRealms(
+  router: WampRouter,
+  { names }: { readonly names: readonly string[] },
+  { topic, args, kwargs }: Publication,
+): void {
+  const payload = Payload.of(args, kwargs);
+  for (const name of names) router.realm(name)?.broker.deliver(topic, payload, {}, {}, undefined);
 }

@@ -47,6 +47,11 @@ export class WampRouter {
     return realm;
   }
 
+  /** The realm of that name, if it is open. */
+  realm(name: string): Realm | undefined {
+    return this.#realms.get(name);
+  }
+
   /** The realm of that name; opened if the options say so. */
   findRealm(name: string): Realm | undefined {
     const realm = this.#realms.get(name);
