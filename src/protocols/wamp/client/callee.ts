@@ -113,6 +113,7 @@ export class Callee {
   async #end(id: number): Promise<void> {
     const answer = withResolvers<void>();
     this.#link.ask({
+      expects: MessageType.unregistered,
       toMessage: (request) => ({ type: MessageType.unregister, request, registration: id }),
       answered: () => answer.resolve(),
       failed: answer.reject,
@@ -185,6 +186,7 @@ export class Callee {
     const { procedure } = registration;
     const options = registerDict(registration.options);
     this.#link.ask({
+      expects: MessageType.registered,
       toMessage: (request) => ({ type: MessageType.register, request, options, procedure }),
       answered: (message) => {
         if (message.type !== MessageType.registered) return;

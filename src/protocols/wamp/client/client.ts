@@ -154,6 +154,7 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
     const answer = withResolvers<number | undefined>();
     const isAcknowledged = options.acknowledge === true || options.options?.['acknowledge'] === true;
     const request = this.#link.pending.make({
+      expects: MessageType.published,
       toMessage: (request) => ({
         type: MessageType.publish,
         request,

@@ -18,6 +18,9 @@ import type { Session, SessionEnd } from './session.js';
  */
 export type ClientState = 'open' | 'waiting' | 'restoring' | 'closed';
 
+/** Longer than a round trip on the worst line: what has not answered by then is gone. */
+const GOODBYE_MS = 5_000;
+
 /** More requests than that while there is no connection are a mistake, or a leak. */
 const WAITING_MAX = 10_000;
 
@@ -127,7 +130,10 @@ export class Link {
     this.#closing.abort();
     if (session === undefined) this.#close(new ClientClosed());
     else {
+      const late = new TransportError('the router did not answer GOODBYE');
+      const timer = this.clock.startTimer(GOODBYE_MS, () => session.abandon(late));
       await session.close(...goodbye);
+      timer.cancel();
       await this.#done.promise;
     }
   }

@@ -1,5 +1,7 @@
 import type { ErrorMessage, Message, RouterMessage } from '../messages/message.js';
+import { messageName } from '../messages/message.js';
 import type { ErrorMap } from './error-map.js';
+import { UnexpectedMessageError } from './errors.js';
 import { errorOf } from './outbox.js';
 import type { Request } from './outbox.js';
 
@@ -8,6 +10,8 @@ export type Answer = Exclude<RouterMessage, ErrorMessage>;
 
 export interface PendingInit {
   readonly toMessage: (requestId: number) => Message;
+  /** The type of the answer that says yes. Another one ends the session. */
+  readonly expects: Answer['type'];
   /** Called inside the receiving of the answer: what follows it finds everything in place. */
   readonly answered: (answer: Answer) => void;
   readonly failed: (error: Error) => void;
@@ -31,6 +35,10 @@ export class PendingRequests {
   }
 
   answered(requestId: number, answer: Answer): void {
+    const expects = this.#pending.get(requestId)?.expects;
+    if (expects !== undefined && expects !== answer.type) {
+      throw new UnexpectedMessageError(messageName(answer.type), messageName(expects));
+    }
     this.#take(requestId)?.answered(answer);
   }
 

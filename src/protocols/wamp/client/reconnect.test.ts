@@ -222,6 +222,29 @@ describe('the end', () => {
     },
   );
 
+  test('does not wait for ever for a router that does not answer GOODBYE', async () => {
+    const router = new ScriptedRouter();
+    const client = await router.connect();
+    router.isSilent = true;
+    const closing = client.close();
+    await router.next(GOODBYE);
+    router.clock.advance(4_999);
+    expect(client.state).toBe('open');
+    router.clock.advance(1);
+    await closing;
+    expect([client.state, router.clock.pendingTimers]).toEqual(['closed', 0]);
+  });
+
+  test('comes with an answer of another kind, and what was asked for fails', async () => {
+    const router = new ScriptedRouter();
+    const client = await router.connect();
+    const registering = expect(client.register('com.x', () => 1)).rejects.toBeInstanceOf(ClientClosed);
+    await router.next(REGISTER);
+    router.send({ type: MessageType.subscribed, request: 1, subscription: 1 });
+    await registering;
+    expect((await router.next(MessageType.abort)).reason).toBe('wamp.error.protocol_violation');
+  });
+
   test('with close sends GOODBYE once, and waits for its answer', async () => {
     const router = new ScriptedRouter();
     const client = await router.connect();

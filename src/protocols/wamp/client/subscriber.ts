@@ -114,6 +114,7 @@ export class Subscriber {
   async #end(id: number): Promise<void> {
     const answer = withResolvers<void>();
     this.#link.ask({
+      expects: MessageType.unsubscribed,
       toMessage: (request) => ({ type: MessageType.unsubscribe, request, subscription: id }),
       answered: () => answer.resolve(),
       failed: answer.reject,
@@ -172,6 +173,7 @@ export class Subscriber {
     const { topic } = subscription;
     const options = subscribeDict(subscription.options);
     this.#link.ask({
+      expects: MessageType.subscribed,
       toMessage: (request) => ({ type: MessageType.subscribe, request, options, topic }),
       answered: (message) => {
         if (message.type !== MessageType.subscribed) return;

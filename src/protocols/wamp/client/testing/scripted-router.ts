@@ -27,6 +27,8 @@ export class ScriptedRouter {
   received: ClientMessage[] = [];
   hellos: Received<1>[] = [];
   welcomes = true;
+  /** GOODBYE is not answered. */
+  isSilent = false;
   /** Connections are refused. */
   isAway = false;
   roles: Dict = ALL_FEATURES;
@@ -114,7 +116,7 @@ export class ScriptedRouter {
   #onFrame(message: ClientMessage): void {
     if (message.type !== MessageType.hello) {
       this.received.push(message);
-      if (message.type === MessageType.goodbye) {
+      if (message.type === MessageType.goodbye && !this.isSilent) {
         this.send({ type: MessageType.goodbye, details: {}, reason: 'wamp.close.goodbye_and_out' });
       }
       return;
