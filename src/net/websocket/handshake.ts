@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 /*
@@ -43,9 +43,7 @@ export function checkHandshake(request: IncomingMessage): HandshakeCheck {
 }
 
 export function acceptKey(key: string): string {
-  return createHash('sha1')
-    .update(key + KEY_GUID)
-    .digest('base64');
+  return hash('sha1', key + KEY_GUID, 'base64');
 }
 
 function invalid(status: number, reason: string): HandshakeCheck {
