@@ -8,14 +8,13 @@ import { buildPage, findBrowser, openBrowser } from './testing/browser.js';
 import { startChat } from './testing/chat-server.js';
 
 const executable = findBrowser();
-const isRequired = process.env['CHORALE_REQUIRE_BROWSER'] === '1';
-if (executable === undefined && !isRequired) {
+if (executable === undefined) {
   process.stderr.write(
     'page.test.ts is skipped: no Chromium here. Install one or name it in CHORALE_CHROMIUM.\n',
   );
 }
 
-describe.skipIf(executable === undefined && !isRequired)('the page', () => {
+describe.skipIf(executable === undefined)('the page', () => {
   let folder: string;
   let browser: Browser;
   let server: ChoraleServer;

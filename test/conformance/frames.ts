@@ -1,3 +1,4 @@
+import { ConnectionId } from '../../src/values/identity.js';
 import { WebSocket } from 'ws';
 import { systemRandom } from '../../src/base/random.js';
 import { systemClock } from '../../src/base/clock.js';
@@ -6,11 +7,7 @@ import { TokenAuthority } from '../../src/identity/tokens.js';
 import { Listener } from '../../src/net/listener.js';
 import { FakeCatalog } from '../../src/protocols/spacetimedb/server/testing/fake-catalog.js';
 import { Session } from '../../src/protocols/spacetimedb/server/session.js';
-import {
-  legacySubscribeRoute,
-  randomConnectionId,
-  subscribeRoute,
-} from '../../src/protocols/spacetimedb/server/websocket.js';
+import { legacySubscribeRoute, subscribeRoute } from '../../src/protocols/spacetimedb/server/websocket.js';
 import type { WireOptions } from '../../src/protocols/spacetimedb/server/wires/make-wire.js';
 import { module } from './chat-module.js';
 import { runModule } from './database.js';
@@ -74,7 +71,7 @@ export async function startInMemory(): Promise<FrameServer> {
       database,
       caller: {
         identity: credentials.identity,
-        connectionId: randomConnectionId(systemRandom),
+        connectionId: ConnectionId.random(systemRandom),
         tokenPayload: credentials.payload,
       },
       token: credentials.token,

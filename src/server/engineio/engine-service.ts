@@ -18,8 +18,7 @@ import { type EngineOptions, normalisePath } from '../../protocols/engineio/serv
 import { refuse, RefusalCode, refuseWith } from '../../protocols/engineio/server/refusal.js';
 import type { SessionHandler } from '../../protocols/engineio/server/session-host.js';
 import type { Session } from '../../protocols/engineio/server/session.js';
-import { randomConnectionId } from '../../protocols/spacetimedb/server/websocket.js';
-import type { ConnectionId } from '../../values/identity.js';
+import { ConnectionId } from '../../values/identity.js';
 import type { DatabaseCatalog } from '../catalog.js';
 import type { HostedDatabase } from '../hosted-database.js';
 import { SocketHub } from './socket-hub.js';
@@ -141,7 +140,7 @@ export class EngineService {
         token === undefined ? await authority.mintAnonymous() : await authority.verify(token);
       const caller: SocketCaller = {
         identity: credentials.identity,
-        connectionId: randomConnectionId(random),
+        connectionId: ConnectionId.random(random),
         tokenPayload: credentials.payload,
       };
       return { kind: 'accept', context: caller };

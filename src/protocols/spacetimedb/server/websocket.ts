@@ -146,18 +146,10 @@ function isCompression(text: string): text is AskedCompression {
 
 /** The id that the client chose, a new one if he did not, or what is wrong with it. */
 export function readConnectionId(text: string | null, random: Random): ConnectionId | string {
-  if (text === null) return randomConnectionId(random);
+  if (text === null) return ConnectionId.random(random);
   if (!/^[0-9a-fA-F]{32}$/.test(text)) return 'Invalid connection ID: it has 32 hexadecimal digits.';
   const id = ConnectionId.fromStringOrNull(text);
   return id ?? 'Invalid connection ID: the all-zeros ConnectionId is reserved.';
-}
-
-/** A connection id nobody else has; all zeros would mean "none". */
-export function randomConnectionId(random: Random): ConnectionId {
-  for (;;) {
-    const id = ConnectionId.nullIfZero(ConnectionId.fromBytes(random.fill(new Uint8Array(16))));
-    if (id !== null) return id;
-  }
 }
 
 function openSession(

@@ -2,7 +2,6 @@ import { assertNever } from '../../../../base/assert.js';
 import { HttpError } from '../../../../net/http/http-error.js';
 import type { HttpRequest, HttpResponse } from '../../../../net/http/http-message.js';
 import type { Caller, ReducerOutcome } from '../../../../module/module-def.js';
-import { randomConnectionId } from '../websocket.js';
 import { emptyAnswer, textAnswer } from './answers.js';
 import { ofDatabase } from './authentication.js';
 import type { DatabaseRequest } from './authentication.js';
@@ -10,6 +9,7 @@ import { confirm } from './confirm.js';
 import type { HttpContext } from './context.js';
 import { readText } from './read-text.js';
 import type { AddRoute } from './routes.js';
+import { ConnectionId } from '../../../../values/identity.js';
 
 export function addCallRoutes(add: AddRoute, context: HttpContext): void {
   add(
@@ -70,7 +70,7 @@ export function asConnection<T>(context: HttpContext, caller: DatabaseRequest, w
 
 function makeCaller({ random }: HttpContext, { credentials }: DatabaseRequest): Caller {
   const { identity, payload: tokenPayload } = credentials;
-  return { identity, connectionId: randomConnectionId(random), tokenPayload };
+  return { identity, connectionId: ConnectionId.random(random), tokenPayload };
 }
 
 /** 530: the protocol's own status for a reducer that did not commit. */
