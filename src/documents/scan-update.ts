@@ -1,6 +1,6 @@
 import { VarReader } from '../base/var-reader.js';
 import { WireError } from '../base/wire-error.js';
-import { skipContent } from './scan-content.js';
+import { readStruct, StructKind, StructView } from './read-struct.js';
 import { UpdateError } from './update-error.js';
 
 /*
@@ -8,12 +8,7 @@ import { UpdateError } from './update-error.js';
  *
  * | clients | count of blocks; then for each                                                           |
  * | block   | count of structs, client, clock of the first; then the structs, their clocks in sequence |
- * | struct  | u8 info; kind = info & 31                                                                |
- * |   0  gc   | length                                                                                 |
- * |   10 skip | length: a gap, nobody has told these yet                                               |
- * |   else item | info & 0x80: origin (client, clock); info & 0x40: right origin (client, clock)       |
- * |             | neither: 1 and the root's name, or 0 and the parent (client, clock); info & 0x20: key |
- * |             | content, by kind: scan-content.ts                                                     |
+ * | struct  | read-struct.ts; a skip is a gap: nobody has told these clocks yet                          |
  * | deletes | count of clients; for each: client, count, count x (clock, length)                       |
  */
 
@@ -41,13 +36,6 @@ export interface UpdateSummary {
   readonly needs: readonly number[];
   readonly structCount: number;
 }
-
-const KIND = 0x1f;
-const HAS_KEY = 0x20;
-const HAS_RIGHT = 0x40;
-const HAS_LEFT = 0x80;
-const GC = 0;
-const SKIP = 10;
 
 interface Draft {
   readonly structs: number[];
@@ -92,16 +80,17 @@ function scanBlocks(reader: VarReader, draft: Draft, limits: ScanLimits): void {
   }
 }
 
+const view = new StructView();
+
 function scanStructs(reader: VarReader, draft: Draft, count: number, client: number, start: number): void {
   let clock = start;
   let from = start;
   for (let i = 0; i < count; i++) {
-    const info = reader.readU8();
-    const kind = info & KIND;
-    const isPlain = kind === GC || kind === SKIP;
-    const length = isPlain ? reader.readVarUint() : scanItem(reader, draft, info, client, clock);
+    readStruct(reader, view);
+    const { kind, length } = view;
     if (length < 1) throw new WireError('BAD_LENGTH', `a struct of no length at clock ${clock}`);
-    if (kind === SKIP) {
+    if (view.isItem) scanLinks(draft, client, clock);
+    if (kind === StructKind.skip) {
       if (clock > from) draft.structs.push(client, from, clock);
       from = clock + length;
     }
@@ -111,21 +100,14 @@ function scanStructs(reader: VarReader, draft: Draft, count: number, client: num
   if (clock > from) draft.structs.push(client, from, clock);
 }
 
-/** The length of an item. */
-function scanItem(reader: VarReader, draft: Draft, info: number, client: number, clock: number): number {
-  if (info & HAS_LEFT) scanReference(reader, draft, client, clock);
-  if (info & HAS_RIGHT) scanReference(reader, draft, client, clock);
-  if ((info & (HAS_LEFT | HAS_RIGHT)) === 0) {
-    if (reader.readVarUint() === 1) reader.readVarString();
-    else scanReference(reader, draft, client, clock);
-    if (info & HAS_KEY) reader.readVarString();
-  }
-  return skipContent(reader, info & KIND);
+/** What the item in `view` cannot be placed without. */
+function scanLinks(draft: Draft, client: number, clock: number): void {
+  if (view.hasLeft) scanLink(draft, client, clock, view.leftClient, view.leftClock);
+  if (view.hasRight) scanLink(draft, client, clock, view.rightClient, view.rightClock);
+  if (view.hasParent) scanLink(draft, client, clock, view.parentClient, view.parentClock);
 }
 
-function scanReference(reader: VarReader, draft: Draft, client: number, clock: number): void {
-  const target = reader.readVarUint();
-  const targetClock = reader.readVarUint();
+function scanLink(draft: Draft, client: number, clock: number, target: number, targetClock: number): void {
   if (target !== client) draft.needs.push(target, targetClock);
   else if (targetClock >= clock)
     throw new WireError(
