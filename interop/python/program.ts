@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import type { Duplex } from 'node:stream';
 
 // Ours: the chat looks at its input ten times a second; a machine under load may be a hundred times slower.
 const PATIENCE_MS = 20_000;
@@ -7,6 +8,8 @@ const PATIENCE_MS = 20_000;
 export interface ProgramOptions {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** How many descriptors it gets from 3 on. */
+  readonly pipeCount?: number;
 }
 
 /** A program whose lines are waited for. */
@@ -19,9 +22,18 @@ export class Program {
   #wake: (() => void) | undefined;
   #hasEnded = false;
 
-  constructor(name: string, command: string, words: readonly string[], { cwd, env }: ProgramOptions) {
+  constructor(
+    name: string,
+    command: string,
+    words: readonly string[],
+    { cwd, env, pipeCount = 0 }: ProgramOptions,
+  ) {
     this.name = name;
-    this.#child = spawn(command, words, { cwd, env: { ...process.env, ...env } });
+    this.#child = spawn(command, words, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: Array.from({ length: 3 + pipeCount }, () => 'pipe'),
+    }) as ChildProcessWithoutNullStreams;
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.#output += text;
@@ -40,6 +52,11 @@ export class Program {
 
   get output(): string {
     return this.#output;
+  }
+
+  /** Our ends of the descriptors from 3 on. */
+  get pipes(): readonly Duplex[] {
+    return this.#child.stdio.slice(3) as unknown as Duplex[];
   }
 
   type(line: string): void {

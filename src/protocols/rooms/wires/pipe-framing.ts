@@ -32,6 +32,11 @@ export function encodePipeMessage(message: Uint8Array, framing: PipeFraming): Ui
   return Buffer.concat([bytes, SEPARATOR]);
 }
 
+/** What is written last. wiredb's reader does not notice the end of a stream: without its marker it reads nothing for ever. */
+export function endOfPipe(framing: PipeFraming): Uint8Array {
+  return framing === 'wiredb' ? STOP : new Uint8Array(0);
+}
+
 /** Cuts a stream into messages. */
 export class PipeDecoder {
   readonly #framing: PipeFraming;

@@ -4,7 +4,7 @@ import { type Channel, Inbox } from '../client/channel.js';
 import { RoomClient, type RoomClientOptions } from '../client/room-client.js';
 import { RoomManager, type RoomServerOptions } from '../client/room-manager.js';
 import { type BoundServer, registerWire } from '../client/wires.js';
-import { encodePipeMessage, PipeDecoder, type PipeFraming } from './pipe-framing.js';
+import { encodePipeMessage, endOfPipe, PipeDecoder, type PipeFraming } from './pipe-framing.js';
 
 /** One end of a pipe: what is read from, what is written to. */
 export interface PipeEnds {
@@ -41,7 +41,7 @@ export function pipeChannel(id: string, { input, output }: PipeEnds, framing: Pi
     [Symbol.asyncIterator]: () => inbox,
     close: () => {
       inbox.end();
-      output.end();
+      if (output.writable) output.end(endOfPipe(framing));
     },
   };
 }

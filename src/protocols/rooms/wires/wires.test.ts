@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
@@ -13,6 +14,7 @@ import { whenAborted } from '../client/task-scope.js';
 import { FILE_HEADER, parseRecords } from './file-format.js';
 import { bind, connect, MemoryServer, Room, WebSocketClient, WebSocketServer } from './index.js';
 import { encodePipeMessage, PipeDecoder } from './pipe-framing.js';
+import { pipeChannel } from './pipe-wire.js';
 
 const text = ({ doc }: { readonly doc: Y.Doc }): string => doc.getText('t').toJSON();
 
@@ -345,6 +347,14 @@ describe("wiredb's pipe framing", () => {
       const got = Array.from(stream, (byte) => decoder.push(Uint8Array.of(byte))).flat();
       expect(got.map((message) => message[0])).toEqual([1, 2, 3]);
     }
+  });
+
+  it('a channel that is closed says so with the marker, once: a reader of wiredb hears of nothing else', async () => {
+    const [input, output] = [new PassThrough(), new PassThrough()];
+    const channel = pipeChannel('r', { input, output }, 'wiredb');
+    await channel.close();
+    await channel.close();
+    expect((output.read() as Buffer).toString('hex')).toBe('5083daf4c62f92d6');
   });
 
   it('the stop marker ends it, and what it cannot carry is refused', () => {
