@@ -21,13 +21,12 @@ export const live = app.socket('/counter', {
   },
   message(ctx, _socket, data) {
     const step = data === '+1' ? 1 : data === '-1' ? -1 : 0;
-    const value = ctx.withTx(({ db }) => {
-      const row = db.counter.id.find(1);
-      if (row === null) return db.counter.insert({ id: 1, value: Math.max(0, step), clicks: 1 }).value;
-      const next = { ...row, value: Math.max(0, row.value + step), clicks: row.clicks + 1 };
-      db.counter.id.update(next);
-      return next.value;
+    ctx.withTx(({ db }) => {
+      const row = db.counter.id.find(1) ?? db.counter.insert({ id: 1, value: 0, clicks: 0 });
+      const value = Math.max(0, row.value + step);
+      db.counter.id.update({ ...row, value, clicks: row.clicks + 1 });
+      // Leaves once the new value is on disk, so that no page shows what a crash could take back.
+      ctx.broadcast(JSON.stringify({ value } satisfies Update));
     });
-    ctx.broadcast(JSON.stringify({ value } satisfies Update));
   },
 });

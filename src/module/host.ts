@@ -12,11 +12,11 @@ import type { Identity } from '../values/identity.js';
 import { decodeJson } from '../values/sats-json/decode-json.js';
 import type { Module, RunnableReducer } from './definition/build-module.js';
 import { describeChanges } from './definition/schema-changes.js';
+import { type Effect, TransactionScope } from './effects.js';
 import { SenderError } from './errors.js';
 import type { SchemaShape, DbView } from './db-view.js';
 import type { ModuleLog } from './logs.js';
 import type { Caller, Lifecycle, ModuleDef, ReducerOutcome } from './module-def.js';
-import type { Publication } from './publication.js';
 import { ReducerContext } from './reducer-context.js';
 import type { ReducerCtx } from './reducer-ctx.js';
 import type { ContextShare } from './reducer-context.js';
@@ -25,8 +25,10 @@ import { makeTableAccessor } from './table-accessor.js';
 export interface ModuleHostOptions {
   readonly log: ModuleLog;
   readonly clock: Clock;
-  /** What committed transactions published, in the order of their commits; they may not be on disk yet. */
-  readonly onPublished?: (offset: TxOffset, publications: readonly Publication[]) => void;
+  /** What committed transactions want to have happen, in the order of their commits; they may not be on disk yet. */
+  readonly onEffects?: (offset: TxOffset, effects: readonly Effect[]) => void;
+  /** Told which transaction runs. */
+  readonly scope?: TransactionScope;
 }
 
 /** What the wire calls the lifecycle reducers, for the refusal. */
@@ -66,19 +68,21 @@ export class ModuleHost {
   readonly #module: Module;
   readonly #log: ModuleLog;
   readonly #clock: Clock;
-  readonly #onPublished: NonNullable<ModuleHostOptions['onPublished']>;
+  readonly #onEffects: NonNullable<ModuleHostOptions['onEffects']>;
+  readonly #scope: TransactionScope;
   readonly #reducers: ReadonlyMap<string, HostedReducer>;
   readonly #lifecycles: ReadonlyMap<Lifecycle, HostedReducer>;
   readonly #share: ContextShare;
 
   /** The database's schema is the module's, or one that `canReplace` has found to be equal. */
-  constructor(database: Database, module: Module, { log, clock, onPublished = () => {} }: ModuleHostOptions) {
+  constructor(database: Database, module: Module, options: ModuleHostOptions) {
     this.def = module.def;
     this.#database = database;
     this.#module = module;
-    this.#log = log;
-    this.#clock = clock;
-    this.#onPublished = onPublished;
+    this.#log = options.log;
+    this.#clock = options.clock;
+    this.#onEffects = options.onEffects ?? (() => {});
+    this.#scope = options.scope ?? new TransactionScope();
     const { typespace } = module.def.schema;
     const hosted = [...module.reducers.values()].map((reducer) => ({
       ...reducer,
@@ -172,7 +176,7 @@ export class ModuleHost {
     const timestampMicros = this.#clock.nowMicros();
     const context = new ReducerContext(this.#share, caller, timestampMicros);
     let result: Result | undefined;
-    const { commit } = this.#database.transact(originOf(caller, name, timestampMicros), () => {
+    const commit = this.#commit(originOf(caller, name, timestampMicros), context, () => {
       result = body(context);
       refusePromise(result);
     });
@@ -254,11 +258,11 @@ export class ModuleHost {
     let commit: Commit;
     try {
       const origin = originOf(caller, name, timestampMicros, bsatn);
-      commit = this.#database.transact(origin, () => {
+      commit = this.#commit(origin, context, () => {
         runBody(reducer, context, args);
         finish?.();
         this.#addSections(sections);
-      }).commit;
+      });
     } catch (error) {
       return this.#failed(name, error, timestampMicros);
     } finally {
@@ -268,8 +272,12 @@ export class ModuleHost {
     return { kind: 'committed', commit, timestampMicros };
   }
 
-  #passOn({ offset }: Commit, { publications }: ReducerContext): void {
-    if (publications !== undefined) this.#onPublished(offset, publications);
+  #commit(origin: TransactionOrigin, context: ReducerContext, body: () => void): Commit {
+    return this.#scope.run(context, () => this.#database.transact(origin, body).commit);
+  }
+
+  #passOn({ offset }: Commit, { effects }: ReducerContext): void {
+    if (effects !== undefined) this.#onEffects(offset, effects);
   }
 
   #addSections(sections: readonly LogSection[]): void {

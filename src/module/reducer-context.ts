@@ -4,7 +4,7 @@ import { Uuid } from '../values/uuid.js';
 import { AuthContext } from './auth-context.js';
 import type { DbView, SchemaShape } from './db-view.js';
 import type { Caller } from './module-def.js';
-import type { Publication } from './publication.js';
+import type { Effect } from './effects.js';
 import type { AuthCtx, ReducerCtx } from './reducer-ctx.js';
 import { makeReducerRandom } from './reducer-random.js';
 import type { ReducerRandom } from './reducer-random.js';
@@ -24,8 +24,8 @@ export class ReducerContext implements ReducerCtx<SchemaShape> {
   readonly sender: Identity;
   readonly db: DbView<SchemaShape>;
   readonly connectionId: ConnectionId | null;
-  /** What it published so far. */
-  publications: Publication[] | undefined = undefined;
+  /** What is to happen once its transaction is on disk. */
+  effects: Effect[] | undefined = undefined;
   readonly #caller: Caller;
   readonly #share: ContextShare;
   readonly #micros: number;
@@ -66,7 +66,7 @@ export class ReducerContext implements ReducerCtx<SchemaShape> {
     if (!/^(?!wamp\.)[^\s.#]+(\.[^\s.#]+)*$/.test(topic)) {
       throw new TypeError(`publish(${JSON.stringify(topic)}, …): that is no URI, or one of the router's`);
     }
-    (this.publications ??= []).push({ topic, args, kwargs });
+    (this.effects ??= []).push({ kind: 'publication', topic, args, kwargs });
   }
 
   newUuidV4(): Uuid {

@@ -6,7 +6,7 @@ import type { Lifecycle } from './module-def.js';
 import type { ReducerCtx } from './reducer-ctx.js';
 import { moduleExport } from './reducer-export.js';
 import type { RpcHandler } from './rpc.js';
-import type { SocketHandlers } from './socket.js';
+import { checkSocketPath, type SocketHandlers } from './socket.js';
 import type { ModuleExport, ReducerBody, ReducerEntry, ReducerExport } from './reducer-export.js';
 import { isColumn, TableHandle } from './table.js';
 import type { InferRow, NoMeta, RowShape } from './types/builders.js';
@@ -97,8 +97,7 @@ export class Schema<S extends SchemaShape> {
    * });
    */
   socket(path: string, handlers: SocketHandlers<S>): ModuleExport {
-    if (!/^\/[^?#]+$/.test(path))
-      throw new TypeError(`socket(${JSON.stringify(path)}, …): a path begins with a slash`);
+    checkSocketPath(path);
     return {
       [moduleExport]: {
         kind: 'socket',

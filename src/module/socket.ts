@@ -17,7 +17,10 @@ export interface ModuleSocket {
   readonly groups: ReadonlySet<string>;
   /** The application's own, for as long as the socket lives. */
   data: unknown;
-  /** Octets must not change any more. Dropped once the socket is closed. */
+  /**
+   * Octets must not change any more. Dropped once the socket is closed. One socket's messages leave in the order in which they were
+   * sent: behind one that waits for its transaction the others wait, too.
+   */
   send(data: string | Uint8Array): void;
   /** What was sent before still leaves. */
   close(): void;
@@ -32,8 +35,8 @@ export interface SocketCtx<S extends SchemaShape> {
   readonly connectionId: ConnectionId | null;
   readonly senderAuth: AuthCtx;
   /**
-   * Runs one transaction on the tables. What it throws undoes all of it and is thrown again. What is sent to sockets inside leaves
-   * even then: send behind it.
+   * Runs one transaction on the tables. What it throws undoes all of it and is thrown again. Messages to sockets, and closing them,
+   * wait until the transaction is on disk, and never happen if it is undone; groups change at once.
    */
   withTx<Result>(body: (ctx: ReducerCtx<S>) => Result): Result;
   /** Sends to all sockets of this path, or of a group, encoding once. */
@@ -41,6 +44,12 @@ export interface SocketCtx<S extends SchemaShape> {
     data: string | Uint8Array,
     to?: { readonly group?: string; readonly except?: ModuleSocket },
   ): void;
+}
+
+/** Throws TypeError for what cannot be the path of a socket. */
+export function checkSocketPath(path: string): void {
+  if (!/^\/[^?#]+$/.test(path))
+    throw new TypeError(`socket(${JSON.stringify(path)}, …): a path begins with a slash`);
 }
 
 /** What a path does. What a handler throws is written to the module's log and closes its socket. */

@@ -8,7 +8,7 @@ import { MemoryLog, waitUntilDurable } from '../engine/log/commit-log.js';
 import type { CommitLog } from '../engine/log/commit-log.js';
 import { Snapshotter } from '../engine/snapshotter.js';
 import type { TokenAuthority } from '../identity/tokens.js';
-import type { Publication } from '../module/publication.js';
+import { type Publication, TransactionScope } from '../module/effects.js';
 import type { Module } from '../module/definition/build-module.js';
 import { loadProgram } from '../module/load.js';
 import { ModuleLog } from '../module/logs.js';
@@ -50,6 +50,8 @@ export interface DatabaseCatalogOptions {
 
 /** All databases of one server, by name and by identity. */
 export class DatabaseCatalog implements Catalog {
+  /** Which transaction runs now, in whichever database. */
+  readonly scope = new TransactionScope();
   readonly #options: DatabaseCatalogOptions;
   /** By the key of the identity, in the order of creation. */
   readonly #byIdentity = new Map<string, HostedDatabase>();
@@ -78,6 +80,13 @@ export class DatabaseCatalog implements Catalog {
 
   findByName(name: string): HostedDatabase | undefined {
     return this.#byName.get(name);
+  }
+
+  /** The database of that name; without a name the first one. */
+  findDefault(name: string | undefined): HostedDatabase | undefined {
+    if (name !== undefined) return this.findByName(name);
+    for (const database of this.databases) return database;
+    return undefined;
   }
 
   findByIdentity(identity: Identity): HostedDatabase | undefined {
@@ -221,11 +230,23 @@ export class DatabaseCatalog implements Catalog {
     stored: StoredLog | undefined,
     database?: Database,
   ): HostedDatabase {
+    const { scope } = this;
     const { clock, random, schedule } = this.#options;
     const log = stored?.log ?? new MemoryLog();
-    const rest = { names, owner, program, moduleLog, clock, random, schedule, log, disk: stored?.disk };
+    const rest = {
+      names,
+      owner,
+      program,
+      moduleLog,
+      clock,
+      random,
+      schedule,
+      scope,
+      log,
+      disk: stored?.disk,
+    };
     const hosted = new HostedDatabase({ identity, ...rest, ...(database === undefined ? {} : { database }) });
-    hosted.publications.deliver = (publication) => this.#options.onPublished?.(hosted, publication);
+    hosted.effects.deliver = (publication) => this.#options.onPublished?.(hosted, publication);
     return hosted;
   }
 

@@ -14,6 +14,7 @@ import type { HttpRouter } from '../net/http/http-router.js';
 import { addRoutes } from '../protocols/spacetimedb/server/http/routes.js';
 import { legacySubscribeRoute, subscribeRoute } from '../protocols/spacetimedb/server/websocket.js';
 import type { EngineOptions } from '../protocols/engineio/server/options.js';
+import { ApplicationSockets, type Sockets } from './engineio/application-sockets.js';
 import { EngineService } from './engineio/engine-service.js';
 import { mountWamp } from '../protocols/wamp/server/mount.js';
 import type { WampRouter } from '../protocols/wamp/server/router.js';
@@ -55,7 +56,12 @@ export interface ServerOptions {
    * nobody has named do not exist.
    */
   readonly rooms?: RoomDefinitions;
-  /** The database of `/rooms/…` and of bare paths. Default: the first one. */
+  /**
+   * Engine.IO sockets besides those of modules, by path: what `app.socket(path, handlers)` is in a module. Transactions are on the
+   * default database; a server without one has them on no tables.
+   */
+  readonly sockets?: Sockets;
+  /** The database of `/rooms/…`, of bare paths and of `sockets`. Default: the first one. */
   readonly defaultDatabase?: string;
   readonly limits?: ListenerLimits;
   /** Engine.IO: where modules' sockets live, and every protocol for networks without WebSocket; `false` turns it off. */
@@ -101,6 +107,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
   const onError = options.onError ?? reportError;
+  const defaultDatabase = options.defaultDatabase ?? Object.keys(options.databases ?? {})[0];
   const store = await openStore(options);
   const { authority, owner, listener } = await openPort(options, clock, random, onError).catch(
     async (error: unknown) => {
@@ -130,7 +137,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
     random,
     clock,
     definitions: options.rooms ?? {},
-    defaultDatabase: options.defaultDatabase ?? Object.keys(options.databases ?? {})[0],
+    defaultDatabase,
     onError,
   });
   let closed: Promise<void> | undefined;
@@ -145,12 +152,15 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
     await catalog.close();
   };
   try {
-    const sockets = { catalog, authority, random, onError };
-    listener.addUpgradeRoute(subscribeRoute(sockets));
-    listener.addUpgradeRoute(legacySubscribeRoute(sockets));
+    const shared = { catalog, authority, random, onError };
+    listener.addUpgradeRoute(subscribeRoute(shared));
+    listener.addUpgradeRoute(legacySubscribeRoute(shared));
+    const own = options.sockets ?? {};
     if (options.engineio !== false) {
-      const engine = options.engineio ?? {};
-      engineService = new EngineService({ listener, catalog, authority, random, engine, onError });
+      const sockets = new ApplicationSockets({ ...shared, clock, sockets: own, defaultDatabase });
+      engineService = new EngineService({ listener, sockets, engine: options.engineio ?? {}, onError });
+    } else if (Object.keys(own).length > 0) {
+      throw new TypeError('there are `sockets`, but Engine.IO is turned off: leave `engineio: false` out');
     }
     mountWamp(listener, wamp);
     addRoutes(listener.router, { catalog, authority, clock, random, version: VERSION });

@@ -2,7 +2,6 @@ import type { Clock } from '../base/clock.js';
 import type { Random } from '../base/random.js';
 import type { DocumentStore } from '../documents/document-store.js';
 import type { Database } from '../engine/database.js';
-import { Publications } from './publications.js';
 import { LiveQueries } from '../engine/live/live-queries.js';
 import { RecentCommits } from '../engine/live/recent-commits.js';
 import type { CommitLog, LogSection } from '../engine/log/commit-log.js';
@@ -15,6 +14,7 @@ import { Scheduler } from '../engine/schedule/scheduler.js';
 import type { Snapshotter } from '../engine/snapshotter.js';
 import { runSql } from '../engine/sql/select.js';
 import type { Module } from '../module/definition/build-module.js';
+import type { TransactionScope } from '../module/effects.js';
 import { ModuleHost } from '../module/host.js';
 import type { ModuleLog } from '../module/logs.js';
 import type { ReducerOutcome } from '../module/module-def.js';
@@ -23,6 +23,7 @@ import { Delivery, type FlushScheduler } from '../protocols/spacetimedb/server/d
 import type { AdHocQuery, DatabaseRuntime, OpenSession } from '../protocols/spacetimedb/server/runtime.js';
 import type { Identity } from '../values/identity.js';
 import { documentsOf, openDatabase } from './open-database.js';
+import { PendingEffects } from './pending-effects.js';
 import { encodeStoredProgram, type Program } from './program.js';
 
 export interface HostedDatabaseOptions {
@@ -39,6 +40,8 @@ export interface HostedDatabaseOptions {
   /** Where the log is; undefined in memory. */
   readonly disk?: Disk | undefined;
   readonly schedule: FlushScheduler;
+  /** The server's. */
+  readonly scope: TransactionScope;
 }
 
 /** One database that runs: its tables, its module, who listens to it. */
@@ -49,9 +52,10 @@ export class HostedDatabase implements DatabaseRuntime {
   readonly log: CommitLog;
   readonly clock: Clock;
   readonly delivery: Delivery;
-  /** What transactions published on WAMP topics. */
-  readonly publications: Publications;
+  /** What transactions want to have happen once they are on disk. */
+  readonly effects: PendingEffects;
   readonly sessions = new Set<OpenSession>();
+  readonly #scope: TransactionScope;
   readonly #random: Random;
   readonly #disk: Disk | undefined;
   #names: readonly string[];
@@ -68,7 +72,8 @@ export class HostedDatabase implements DatabaseRuntime {
     this.clock = options.clock;
     this.log = options.log;
     this.delivery = new Delivery(options.log, options.schedule);
-    this.publications = new Publications(options.log);
+    this.effects = new PendingEffects(options.log);
+    this.#scope = options.scope;
     this.#random = options.random;
     this.#disk = options.disk;
     this.#names = options.names;
@@ -262,7 +267,8 @@ export class HostedDatabase implements DatabaseRuntime {
     return new ModuleHost(this.#database, module, {
       log: this.moduleLog,
       clock: this.clock,
-      onPublished: (offset, publications) => this.publications.add(offset, publications),
+      scope: this.#scope,
+      onEffects: (offset, effects) => this.effects.add(offset, effects),
     });
   }
 }

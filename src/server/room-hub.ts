@@ -64,9 +64,7 @@ export class RoomHub {
 
   ofDefault(): Rooms | undefined {
     const { catalog, defaultDatabase } = this.#options;
-    if (defaultDatabase !== undefined) return this.of(catalog.findByName(defaultDatabase));
-    for (const database of catalog.databases) return this.of(database);
-    return undefined;
+    return this.of(catalog.findDefault(defaultDatabase));
   }
 
   of(database: HostedDatabase | undefined): Rooms | undefined {

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Random } from '../base/random.js';
 import type { Credentials, TokenAuthority } from '../identity/tokens.js';
-import type { Publication } from '../module/publication.js';
+import type { Publication } from '../module/effects.js';
 import { anonymousAuth } from '../protocols/wamp/server/auth/anonymous.js';
 import type { Authenticator } from '../protocols/wamp/server/auth/authenticator.js';
 import { tokenAuth } from '../protocols/wamp/server/auth/token.js';

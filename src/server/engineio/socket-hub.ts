@@ -1,40 +1,65 @@
 import type { Caller } from '../../module/module-def.js';
+import type { TransactionScope } from '../../module/effects.js';
 import type { ModuleSocket } from '../../module/socket.js';
-import type { Engine } from '../../protocols/engineio/server/engine.js';
+import { PreparedMessage } from '../../protocols/engineio/server/prepared-message.js';
 import type { Session } from '../../protocols/engineio/server/session.js';
 import type { ConnectionId, Identity } from '../../values/identity.js';
+import { SocketActions } from './socket-actions.js';
+
+export type SocketCaller = Caller & { readonly connectionId: ConnectionId };
+
+export interface SocketHubOptions {
+  readonly scope: TransactionScope;
+  /** What may wait for one client. */
+  readonly queueBytesMax: number;
+  /** Something could not be sent. */
+  readonly onError: (error: unknown) => void;
+}
 
 class HubSocket implements ModuleSocket {
   readonly id: string;
   readonly identity: Identity;
   readonly connectionId: ConnectionId;
-  readonly session: Session;
   readonly groups = new Set<string>();
   data: unknown;
   readonly #hub: SocketHub;
+  readonly #session: Session;
+  readonly #actions: SocketActions;
 
-  constructor(hub: SocketHub, session: Session, caller: Caller & { readonly connectionId: ConnectionId }) {
+  constructor(hub: SocketHub, session: Session, caller: SocketCaller, options: SocketHubOptions) {
     this.#hub = hub;
-    this.session = session;
+    this.#session = session;
+    this.#actions = new SocketActions({
+      scope: options.scope,
+      bytesMax: options.queueBytesMax,
+      onFull: () => session.terminate('transport error', 'more waits for the client than may'),
+      onError: options.onError,
+    });
     this.id = session.id;
     this.identity = caller.identity;
     this.connectionId = caller.connectionId;
   }
 
   get transport(): 'polling' | 'websocket' {
-    return this.session.transportName;
+    return this.#session.transportName;
   }
 
   get bufferedBytes(): number {
-    return this.session.bufferedBytes;
+    return this.#session.bufferedBytes + this.#actions.bytes;
   }
 
   send(data: string | Uint8Array): void {
-    this.session.send(data);
+    if (this.#actions.isFree) this.#session.send(data);
+    else this.#actions.add(data.length, () => this.#session.send(data));
+  }
+
+  sendPrepared(message: PreparedMessage): void {
+    if (this.#actions.isFree) this.#session.sendPrepared(message);
+    else this.#actions.add(message.packet.data.length, () => this.#session.sendPrepared(message));
   }
 
   close(): void {
-    this.session.close();
+    this.#actions.add(0, () => this.#session.close());
   }
 
   join(group: string): void {
@@ -48,16 +73,16 @@ class HubSocket implements ModuleSocket {
 
 /** The sockets of one path and their groups. */
 export class SocketHub {
-  readonly #engine: () => Engine;
+  readonly #options: SocketHubOptions;
   readonly #sockets = new Map<ModuleSocket, HubSocket>();
   readonly #groups = new Map<string, Set<HubSocket>>();
 
-  constructor(engine: () => Engine) {
-    this.#engine = engine;
+  constructor(options: SocketHubOptions) {
+    this.#options = options;
   }
 
-  add(session: Session, caller: Caller & { readonly connectionId: ConnectionId }): ModuleSocket {
-    const socket = new HubSocket(this, session, caller);
+  add(session: Session, caller: SocketCaller): ModuleSocket {
+    const socket = new HubSocket(this, session, caller, this.#options);
     this.#sockets.set(socket, socket);
     return socket;
   }
@@ -83,13 +108,20 @@ export class SocketHub {
     if (members?.size === 0) this.#groups.delete(group);
   }
 
+  /** Encodes once. */
   broadcast(
     data: string | Uint8Array,
     { group, except }: { readonly group?: string; readonly except?: ModuleSocket } = {},
   ): void {
+    const message = new PreparedMessage(data);
     const members = group === undefined ? this.#sockets.values() : (this.#groups.get(group) ?? []);
-    const sessions: Session[] = [];
-    for (const socket of members) if (socket !== except) sessions.push(socket.session);
-    this.#engine().broadcast(data, sessions);
+    for (const socket of members) {
+      if (socket === except) continue;
+      try {
+        socket.sendPrepared(message);
+      } catch (error) {
+        this.#options.onError(error);
+      }
+    }
   }
 }

@@ -1,11 +1,46 @@
+import type { Listener } from '../../net/listener.js';
 import type { WebSocketConnection, WebSocketHandler } from '../../net/websocket/connection.js';
 import type { UpgradeAnswer } from '../../net/websocket/upgrade.js';
+import type {
+  EngineApplication,
+  HandshakeRequest,
+  HandshakeVerdict,
+} from '../../protocols/engineio/server/engine.js';
+import { refuse, RefusalCode, refuseWith } from '../../protocols/engineio/server/refusal.js';
+import { queryString } from '../../protocols/engineio/server/request-query.js';
 import type { SessionHandler } from '../../protocols/engineio/server/session-host.js';
 import type { Session } from '../../protocols/engineio/server/session.js';
 
 /* Any protocol of this server inside an Engine.IO session: one message of the session is one message of the protocol's WebSocket. */
 
-export type AcceptedUpgrade = Extract<UpgradeAnswer, { kind: 'accept' }>;
+type AcceptedUpgrade = Extract<UpgradeAnswer, { kind: 'accept' }>;
+
+/** `?protocol=` names the WebSocket subprotocols that the client offers, `?path=` what would be its WebSocket's path. */
+export function tunnelApplication(listener: Listener): EngineApplication {
+  return {
+    authorize: (request) => decide(listener, request),
+    open: (session, _request, context) => openTunnel(session, context as AcceptedUpgrade),
+  };
+}
+
+async function decide(listener: Listener, { message }: HandshakeRequest): Promise<HandshakeVerdict> {
+  const query = queryString(message);
+  const protocols = query.get('protocol');
+  if (protocols === null) {
+    return refuse(RefusalCode.badRequest, { name: 'NO_PROTOCOL' }, 'say what to speak inside: ?protocol=');
+  }
+  const target = query.get('path') ?? '/';
+  const mark = target.indexOf('?');
+  const answer = await listener.decideUpgrade({
+    path: mark < 0 ? target : target.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)),
+    headers: message.headers,
+    offeredProtocols: protocols.split(',').filter((name) => name !== ''),
+    remoteAddress: message.socket.remoteAddress ?? '',
+  });
+  if (answer.kind === 'reject') return refuseWith(answer.status, answer.body ?? '');
+  return { kind: 'accept', context: answer, protocol: answer.protocol ?? '' };
+}
 
 /** A session that looks like a WebSocket to the protocol that is spoken inside. */
 class TunnelConnection implements WebSocketConnection {
@@ -59,7 +94,7 @@ function payloadOf(frame: Uint8Array): Uint8Array {
 }
 
 /** Lets the protocol that has accepted the handshake speak over the session. */
-export function openTunnel(session: Session, answer: AcceptedUpgrade): SessionHandler {
+function openTunnel(session: Session, answer: AcceptedUpgrade): SessionHandler {
   const handler: WebSocketHandler = answer.open(new TunnelConnection(session, answer.protocol ?? ''));
   return {
     onMessage(data) {

@@ -15,6 +15,11 @@ interface Draft {
   jsonp: string | undefined;
 }
 
+/** The whole query, for what is asked for once a session. */
+export function queryString({ url = '' }: { readonly url?: string | undefined }): URLSearchParams {
+  return new URLSearchParams(url.slice(url.indexOf('?') + 1));
+}
+
 /** By hand, as it is done for every poll: URLSearchParams costs more than the rest of the routing together. */
 export function readQuery(url: string): RequestQuery {
   const query: Draft = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { CommitLog } from '../engine/log/commit-log.js';
-import { Publications } from './publications.js';
+import { PendingEffects } from './pending-effects.js';
 
 /** A log whose disk is moved on by hand. */
 function start() {
@@ -13,13 +13,13 @@ function start() {
     onDurable: (listener: () => void) => ((state.grown = listener), () => {}),
     onFailed: (listener: () => void) => ((state.failed = listener), () => {}),
   };
-  const publications = new Publications(log as unknown as CommitLog);
+  const effects = new PendingEffects(log as unknown as CommitLog);
   const seen: string[] = [];
-  publications.deliver = ({ topic }) => void seen.push(topic);
+  effects.deliver = ({ topic }) => void seen.push(topic);
   const publish = (offset: number, ...topics: string[]) =>
-    publications.add(
+    effects.add(
       offset,
-      topics.map((topic) => ({ topic, args: [], kwargs: undefined })),
+      topics.map((topic) => ({ kind: 'publication', topic, args: [], kwargs: undefined }) as const),
     );
   const reach = (offset: number): void => {
     state.durableOffset = offset;
@@ -28,7 +28,7 @@ function start() {
   return { publish, reach, seen, fail: () => state.failed() };
 }
 
-describe('Publications', () => {
+describe('effects of transactions', () => {
   it('leave when their commits are on disk, in the order of the commits', () => {
     const { publish, reach, seen } = start();
     publish(1, 'a', 'b');
