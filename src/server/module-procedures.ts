@@ -1,4 +1,5 @@
 import type { Random } from '../base/random.js';
+import { type CommitLog, type TxOffset, waitUntilDurable } from '../engine/log/commit-log.js';
 import type { Credentials } from '../identity/tokens.js';
 import { SenderError } from '../module/errors.js';
 import type { Caller } from '../module/module-def.js';
@@ -25,13 +26,15 @@ export class ModuleProcedures {
 
   /** Looked up for each call: the module may have been replaced since. */
   find(realm: string, uri: string): LocalProcedure | undefined {
-    const host = this.#catalog.findByName(realm)?.host;
-    const handler = host?.rpcs.get(uri);
-    if (host === undefined || handler === undefined) return undefined;
+    const database = this.#catalog.findByName(realm);
+    const handler = database?.host.rpcs.get(uri);
+    if (database === undefined || handler === undefined) return undefined;
+    const { host, log } = database;
     return async (session, args, kwargs) => {
       const caller = this.#callerOf(session);
       const { sender, databaseIdentity, connectionId, timestamp, senderAuth } = host.makeContext(caller);
       const { authid, authrole } = session;
+      let seen: TxOffset = 0;
       const ctx = {
         sender,
         databaseIdentity,
@@ -41,8 +44,13 @@ export class ModuleProcedures {
         authid,
         authrole,
         kwargs,
-        withTx: <Result>(body: Parameters<typeof host.transact<Result>>[2]): Result =>
-          host.transact(`rpc ${uri}`, caller, body),
+        withTx: <Result>(body: Parameters<typeof host.transact<Result>>[2]): Result => {
+          try {
+            return host.transact(`rpc ${uri}`, caller, body);
+          } finally {
+            seen = log.lastOffset;
+          }
+        },
       };
       try {
         return await handler(ctx, ...(args as readonly never[]));
@@ -50,6 +58,8 @@ export class ModuleProcedures {
         if (error instanceof SenderError) throw new Refusal(Uris.runtimeError, error.message);
         host.reportCrash(`rpc ${uri}`, error);
         throw new Refusal(Uris.runtimeError, 'internal error');
+      } finally {
+        await confirm(log, seen);
       }
     };
   }
@@ -68,5 +78,14 @@ export class ModuleProcedures {
       this.#callers.set(session, caller);
     }
     return caller;
+  }
+}
+
+/** A result or an error leaves when all that its transactions saw is on disk. */
+async function confirm(log: CommitLog, seen: TxOffset): Promise<void> {
+  try {
+    await waitUntilDurable(log, seen);
+  } catch {
+    throw new Refusal(Uris.runtimeError, "the database's log has failed: what was done may be lost");
   }
 }

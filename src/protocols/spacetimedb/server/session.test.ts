@@ -324,6 +324,18 @@ describe('confirmed reads', () => {
     expect(client.trace()).toBe('applied 1/1 user[ada]');
   });
 
+  test.each(['v2', 'v3', 'resumable'] as const)(
+    '%s: a refusal waits for what it may be due to',
+    (version) => {
+      const client = connect({ confirmed: true, version });
+      database.insert({ user: [bytes('ada')] });
+      client.say(call(1, 'refuse'));
+      expect(heard(client)).toBe('');
+      database.log.sync();
+      expect(client.trace()).toMatch(/^err 1 nope/);
+    },
+  );
+
   test('hello does not wait', () => {
     const client = new MemoryClient(database, { confirmed: true });
     client.session.start();

@@ -52,7 +52,7 @@ export class Session implements WireSession, TurnOwner {
   readonly #outbox: Outbox;
   readonly #joins: boolean;
   #state: 'new' | 'open' | 'failed' | 'ended' = 'new';
-  /** The newest transaction that messages in the shared writer speak of. */
+  /** The newest transaction that messages in the shared writer may have seen. */
   #turnOffset: TxOffset = 0;
   #turnMessages = 0;
   /** How much of the shared writer is whole messages. */
@@ -196,13 +196,13 @@ export class Session implements WireSession, TurnOwner {
     return this.database.delivery.claim(this);
   }
 
-  finish(writer: ByteWriter, offset: TxOffset): void {
+  finish(writer: ByteWriter, offset: TxOffset = this.database.log.lastOffset): void {
     if (offset > this.#turnOffset) this.#turnOffset = offset;
     this.#turnLength = writer.length;
     if (!this.#joins || writer.length > SERVER_FRAME_BYTES) this.sealTurn();
   }
 
-  push(payload: Payload, offset: TxOffset): void {
+  push(payload: Payload, offset: TxOffset = this.database.log.lastOffset): void {
     this.sealTurn();
     this.#enqueue(payload, offset);
   }

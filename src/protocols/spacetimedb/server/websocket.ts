@@ -1,3 +1,4 @@
+import { waitUntilDurable } from '../../../engine/log/commit-log.js';
 import { AuthError } from '../../../identity/auth-error.js';
 import { parseAuthorization } from '../../../identity/authorization.js';
 import type { Credentials, TokenAuthority } from '../../../identity/tokens.js';
@@ -168,13 +169,22 @@ function openSession(
     onError: options.onError,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
-  // Refused: the answer to the handshake still leaves, so that the client sees a connection that ends and not a failed one.
-  if (!session.start()) setImmediate(() => connection.destroy());
+  if (!session.start()) dropRefused(database, connection, query.confirmed);
   return {
     onMessage: (data, isText) => (isText ? session.receiveText(decodeText(data)) : session.receive(data)),
     onTurnEnd: () => session.endTurn(),
     onClose: () => session.closed(),
   };
+}
+
+/**
+ * The answer to the handshake still leaves, so that the client sees a connection that ends and not a failed one. That it ends is an
+ * answer as well: what the module refused it for has to be on disk.
+ */
+function dropRefused({ log }: DatabaseRuntime, connection: WebSocketConnection, isConfirmed: boolean): void {
+  const drop = (): void => void setImmediate(() => connection.destroy());
+  if (isConfirmed) waitUntilDurable(log).then(drop, drop);
+  else drop();
 }
 
 const utf8 = new TextDecoder();

@@ -51,8 +51,11 @@ export interface WireSession extends LiveListener {
   fail(reason: string): void;
   /** The shared writer, for one message. `finish` has to follow before anything else is said. */
   claim(): ByteWriter;
-  /** Ends the message in the writer. @param offset the newest transaction it speaks of, 0 if none. */
-  finish(writer: ByteWriter, offset: TxOffset): void;
-  /** Says a whole message that does not change any more. */
-  push(payload: Payload, offset: TxOffset): void;
+  /**
+   * Ends the message in the writer. @param offset the newest transaction that it may have seen, 0 if none can have been seen.
+   * Left out: the newest there is, as a refusal, too, may have its reason in a row that is not on disk yet.
+   */
+  finish(writer: ByteWriter, offset?: TxOffset): void;
+  /** Says a whole message that does not change any more. @param offset as for `finish`. */
+  push(payload: Payload, offset?: TxOffset): void;
 }

@@ -5,7 +5,7 @@ import type { Caller, ReducerOutcome } from '../../../../module/module-def.js';
 import { emptyAnswer, textAnswer } from './answers.js';
 import { ofDatabase } from './authentication.js';
 import type { DatabaseRequest } from './authentication.js';
-import { confirm } from './confirm.js';
+import { confirmed } from './confirm.js';
 import type { HttpContext } from './context.js';
 import { readText } from './read-text.js';
 import type { AddRoute } from './routes.js';
@@ -15,7 +15,10 @@ export function addCallRoutes(add: AddRoute, context: HttpContext): void {
   add(
     'POST',
     '/v1/database/:name/call/:function',
-    ofDatabase(context, (caller) => callFunction(context, caller)),
+    ofDatabase(
+      context,
+      confirmed((caller) => callFunction(context, caller)),
+    ),
   );
 }
 
@@ -35,9 +38,7 @@ async function callFunction(context: HttpContext, caller: DatabaseRequest): Prom
     'spacetime-energy-used': '0',
     'spacetime-execution-duration-micros': String(micros),
   };
-  if (outcome.kind !== 'committed') return answerFailure(outcome, headers);
-  await confirm(database.log, outcome.commit.offset);
-  return emptyAnswer(200, headers);
+  return outcome.kind === 'committed' ? emptyAnswer(200, headers) : answerFailure(outcome, headers);
 }
 
 function isCallable({ database }: DatabaseRequest, name: string): boolean {

@@ -342,6 +342,7 @@ describe('calling', () => {
   });
 
   test('is a connection of its own', async () => {
+    database.log.isInstant = true;
     await call('refuse');
     expect(database.lifecycle.map((event) => event[0])).toEqual(['+', '-']);
   });
@@ -358,6 +359,7 @@ describe('calling', () => {
     ['bad', '400 invalid arguments for reducer bad: expected 1'],
     ['nothing', '404 no such reducer: `nothing`'],
   ])('%s: %s', async (name, expected) => {
+    database.log.isInstant = true;
     expect(await call(name, { as: stranger })).toBe(expected);
   });
 
@@ -376,6 +378,7 @@ describe('calling', () => {
   });
 
   test('the body is announced as JSON', async () => {
+    database.log.isInstant = true;
     expect(await answer('POST', '/v1/database/fake/call/refuse', { body: '[]' })).toMatch(
       /^400 the content-type/,
     );

@@ -10,7 +10,7 @@ import { jsonTextAnswer } from './answers.js';
 import { ofDatabase } from './authentication.js';
 import type { DatabaseRequest } from './authentication.js';
 import { asConnection } from './call-routes.js';
-import { confirm } from './confirm.js';
+import { confirmed } from './confirm.js';
 import type { HttpContext } from './context.js';
 import { readText } from './read-text.js';
 import type { AddRoute } from './routes.js';
@@ -19,7 +19,13 @@ export function addSqlRoutes(add: AddRoute, context: HttpContext): void {
   add(
     'POST',
     '/v1/database/:name/sql',
-    ofDatabase(context, (caller) => runStatement(context, caller)),
+    ofDatabase(
+      context,
+      confirmed(
+        (caller) => runStatement(context, caller),
+        ({ request }) => request.query.get('confirmed') !== 'false',
+      ),
+    ),
   );
 }
 
@@ -37,7 +43,6 @@ async function runStatement(context: HttpContext, caller: DatabaseRequest): Prom
   });
   const micros = Math.round((context.clock.monotonicMs() - startMs) * 1000);
   const json = encodeResult(result, database.host.def.schema.typespace, micros);
-  if (request.query.get('confirmed') !== 'false') await confirm(database.log, database.log.lastOffset);
   return jsonTextAnswer(200, json, { 'spacetime-execution-duration-micros': String(micros) });
 }
 

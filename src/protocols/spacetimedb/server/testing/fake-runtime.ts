@@ -23,11 +23,15 @@ export class ManualLog implements CommitLog {
   lastOffset: TxOffset = 0;
   durableOffset: TxOffset = 0;
   failure: Error | undefined = undefined;
+  /** Whether what is appended is on disk at once. */
+  isInstant = false;
   readonly #listeners = new Set<(offset: TxOffset) => void>();
   readonly #failureListeners = new Set<(failure: Error) => void>();
 
   append(_record: TransactionRecord): TxOffset {
-    return ++this.lastOffset;
+    this.lastOffset++;
+    if (this.isInstant) this.sync();
+    return this.lastOffset;
   }
 
   sync(upTo: TxOffset = this.lastOffset): void {

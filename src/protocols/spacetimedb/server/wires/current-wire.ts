@@ -38,6 +38,7 @@ export class CurrentWire implements Wire {
   greet(): void {
     const { caller, token } = this.session;
     const { identity, connectionId } = caller;
+    // Who he is depends on no row. As the reference server does, and a position here would make a client that comes back miss rows.
     this.#say({ kind: 'initialConnection', identity, connectionId, token }, 0);
   }
 
@@ -61,7 +62,7 @@ export class CurrentWire implements Wire {
 
   queryFailed(query: LiveQuery, error: string): void {
     for (const querySetId of this.querySets.removeHolders(query)) {
-      this.#say({ kind: 'subscriptionError', requestId: undefined, querySetId, error }, 0);
+      this.#say({ kind: 'subscriptionError', requestId: undefined, querySetId, error });
     }
   }
 
@@ -91,10 +92,7 @@ export class CurrentWire implements Wire {
         } as const;
         const timestampMicros = this.session.database.clock.nowMicros();
         const { requestId } = message;
-        return this.#say(
-          { kind: 'procedureResult', status, timestampMicros, durationMicros: 0, requestId },
-          0,
-        );
+        return this.#say({ kind: 'procedureResult', status, timestampMicros, durationMicros: 0, requestId });
       }
       default:
         assertNever(message);
@@ -112,11 +110,10 @@ export class CurrentWire implements Wire {
       writer.writeU8(ReducerOutcomeTag.ok);
       writer.writeU32(0); // reducers return nothing
       writeQuerySetUpdates(writer, session.ownDeltas, this.setsOf);
-      session.finish(writer, outcome.commit.offset);
     } else {
       writeFailure(writer, outcome);
-      session.finish(writer, 0);
     }
+    session.finish(writer);
   }
 
   #subscribe({ requestId, querySetId, queries }: Subscribe): void {
@@ -129,10 +126,10 @@ export class CurrentWire implements Wire {
       const compiled = compileForSession(this.session, queries, this.querySets.queryCount);
       const tables = tablesOf(compiled);
       this.querySets.add(querySetId, compiled);
-      this.#say({ kind: 'subscribeApplied', requestId, querySetId, tables }, this.now());
+      this.#say({ kind: 'subscribeApplied', requestId, querySetId, tables });
     } catch (error) {
       if (!(error instanceof QueryRefusal)) throw error;
-      this.#say({ kind: 'subscriptionError', requestId, querySetId, error: error.message }, 0);
+      this.#say({ kind: 'subscriptionError', requestId, querySetId, error: error.message });
     }
   }
 
@@ -140,10 +137,10 @@ export class CurrentWire implements Wire {
     const queries = this.querySets.remove(querySetId);
     if (queries === undefined) {
       const error = `there is no query set ${querySetId} on this connection`;
-      return this.#say({ kind: 'subscriptionError', requestId, querySetId, error }, 0);
+      return this.#say({ kind: 'subscriptionError', requestId, querySetId, error });
     }
     const tables = sendDroppedRows ? tablesOf(queries) : undefined;
-    this.#say({ kind: 'unsubscribeApplied', requestId, querySetId, tables }, this.now());
+    this.#say({ kind: 'unsubscribeApplied', requestId, querySetId, tables });
   }
 
   #queryOnce({ requestId, query }: OneOffQuery): void {
@@ -152,21 +149,15 @@ export class CurrentWire implements Wire {
       const compiled = compileQueries(live, [query], viewer, limits);
       if (compiled.length !== 1) throw new QueryRefusal('a one-off query reads exactly one table');
       const result = { kind: 'ok', tables: tablesOf(compiled) } as const;
-      this.#say({ kind: 'oneOffQueryResult', requestId, result }, this.now());
+      this.#say({ kind: 'oneOffQueryResult', requestId, result });
     } catch (error) {
       if (!(error instanceof QueryRefusal)) throw error;
       const result = { kind: 'err', error: error.message } as const;
-      this.#say({ kind: 'oneOffQueryResult', requestId, result }, 0);
+      this.#say({ kind: 'oneOffQueryResult', requestId, result });
     }
   }
 
-  /** The newest transaction: what rows that are read now reflect. */
-  protected now(): TxOffset {
-    return this.session.database.log.lastOffset;
-  }
-
-  /** Adds a message that reflects transactions up to `offset`, 0 if none. */
-  #say(message: ServerMessage, offset: TxOffset): void {
+  #say(message: ServerMessage, offset?: TxOffset): void {
     const writer = this.session.claim();
     encodeServerMessage(writer, message);
     this.session.finish(writer, offset);

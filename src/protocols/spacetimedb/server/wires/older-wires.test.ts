@@ -90,6 +90,35 @@ const multi = (queryId: number, ...queries: readonly string[]): ClientMessage =>
   queryId,
 });
 
+describe('a refusal to a client of an older version, who wants confirmed things only', () => {
+  const options = { confirmed: true } as const;
+
+  test('v1.bsatn: waits for what it may be due to', () => {
+    const client = new Peer(database, { protocol: 'v1.bsatn.spacetimedb', ...options });
+    database.insert({ user: [Uint8Array.of(0x61)] });
+    const args = new Uint8Array(0);
+    client.say({ kind: 'callReducer', reducer: 'refuse', args, requestId: 1, noSuccessNotify: false });
+    database.flushTurn();
+    expect(client.heard()).toEqual(['identityToken']);
+    database.log.sync();
+    expect(client.heard()).toEqual(['transactionUpdate']);
+  });
+
+  test.each([
+    ['v1.json.spacetimedb', { CallReducer: { reducer: 'refuse', args: '[]', request_id: 1, flags: 0 } }],
+    ['v1.text.spacetimedb', { call: { fn: 'refuse', args: [] } }],
+  ] as const)('%s: waits for what it may be due to', (protocol, message) => {
+    const client = new Peer(database, { protocol, ...options });
+    database.insert({ user: [Uint8Array.of(0x61)] });
+    client.session.receiveText(JSON.stringify(message));
+    client.session.endTurn();
+    database.flushTurn();
+    expect(client.texts.splice(0)).toHaveLength(1);
+    database.log.sync();
+    expect(client.texts.join()).toContain('nope');
+  });
+});
+
 describe('v1', () => {
   test('a query that fails ends all subscriptions of the connection, and says so without ids', () => {
     const client = new Peer(database, { protocol: 'v1.bsatn.spacetimedb' });

@@ -63,7 +63,7 @@ describe('a session that resumes', () => {
     database.flushTurn();
     expect(client.trace()).toBe('update set1: user(+bob)\nupdate set1: user(+eve)\nposition 4');
     expect(say({ kind: 'oneOffQuery', requestId: 2, query: 'SELECT * FROM none' })).toMatch(
-      /^rows 2 no such table[^\n]*$/,
+      /^rows 2 no such table[^\n]*\nposition 4$/,
     );
   });
 

@@ -22,7 +22,7 @@ export class ResumableWire extends CurrentWire {
   override greet(): void {
     super.greet();
     const { recent } = this.session.live;
-    this.#stopKeeping = recent?.keep(this.now());
+    this.#stopKeeping = recent?.keep(this.session.database.log.lastOffset);
     this.#say({ kind: 'resumable', epoch: recent?.epoch ?? '' }, 0);
   }
 
@@ -46,7 +46,7 @@ export class ResumableWire extends CurrentWire {
     const missed = refusals.length === 0 ? this.#updatesSince(message) : undefined;
     for (const { bytes, offset } of missed ?? []) this.session.push(bytes, offset);
     const snapshot = missed === undefined ? [...this.#snapshots(message), ...refusals] : undefined;
-    this.#say({ kind: 'resumed', snapshot }, this.now());
+    this.#say({ kind: 'resumed', snapshot });
   }
 
   /** Follows the sets; those that cannot be followed any more, and why. */
@@ -99,7 +99,7 @@ export class ResumableWire extends CurrentWire {
     });
   }
 
-  #say(message: Resumable | Resumed, offset: TxOffset): void {
+  #say(message: Resumable | Resumed, offset?: TxOffset): void {
     const writer = this.session.claim();
     encodeResumeServerMessage(writer, message);
     this.session.finish(writer, offset);

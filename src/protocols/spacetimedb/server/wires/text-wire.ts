@@ -101,7 +101,7 @@ export class TextWire implements Wire {
     this.#querySets.remove(THE_SET);
     this.#querySets.add(THE_SET, queries);
     this.#cache = cache;
-    this.#session.push(encodeSubscriptionUpdate(changes), this.#session.database.log.lastOffset);
+    this.#session.push(encodeSubscriptionUpdate(changes));
   }
 
   /** The caller hears of every call: his client waits for it. */
@@ -123,7 +123,7 @@ export class TextWire implements Wire {
       message: isCommitted ? undefined : outcome.message,
     };
     const tables = isCommitted ? this.#cache.apply(this.#session.ownDeltas) : [];
-    this.#session.push(encodeTransactionUpdate(event, tables), isCommitted ? outcome.commit.offset : 0);
+    this.#session.push(encodeTransactionUpdate(event, tables));
   }
 
   /** Undefined when there is no such reducer or the arguments do not fit: the module then says so. */

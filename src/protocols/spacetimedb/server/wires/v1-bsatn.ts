@@ -48,7 +48,7 @@ export class V1Bsatn implements V1Format<BsatnFormat> {
     return scratch.finish();
   }
 
-  say(message: ServerMessage, offset: TxOffset): void {
+  say(message: ServerMessage, offset?: TxOffset): void {
     const writer = this.#session.claim();
     encodeServerMessage(writer, message);
     this.#session.finish(writer, offset);

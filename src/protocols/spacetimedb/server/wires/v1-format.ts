@@ -13,8 +13,8 @@ export interface V1Format<F extends Format> {
   decodeText(text: string): ClientMessage<F['args']>;
   /** A message as bytes of its own, which many connections may share. */
   encode(message: ServerMessage<F>): Payload;
-  /** Says a message to one connection. */
-  say(message: ServerMessage<F>, offset: TxOffset): void;
+  /** Says a message to one connection. @param offset as for WireSession's `finish`. */
+  say(message: ServerMessage<F>, offset?: TxOffset): void;
   callReducer(name: string, args: F['args']): ReducerOutcome;
   /** The arguments of whatever started a transaction. */
   argsOf(origin: TransactionOrigin): F['args'];

@@ -41,7 +41,7 @@ export class V1Json implements V1Format<JsonFormat> {
     return encodeJsonServerMessage(message);
   }
 
-  say(message: ServerMessage<JsonFormat>, offset: TxOffset): void {
+  say(message: ServerMessage<JsonFormat>, offset?: TxOffset): void {
     this.#session.push(encodeJsonServerMessage(message), offset);
   }
 

@@ -1,7 +1,6 @@
 import { assertNever } from '../../../../base/assert.js';
 import type { Commit, LiveQuery, QueryDelta, TransactionOrigin } from '../../../../engine/contract.js';
 import type { DatabaseSchema } from '../../../../engine/schema.js';
-import type { TxOffset } from '../../../../engine/log/commit-log.js';
 import { ConnectionId, Identity } from '../../../../values/identity.js';
 import type {
   CallProcedure,
@@ -124,10 +123,10 @@ export class V1Wire<F extends Format> implements Wire {
   #callReducer({ reducer, args, requestId, noSuccessNotify }: CallReducer<F['args']>): void {
     const { caller } = this.#session;
     const outcome = this.#format.callReducer(reducer, args);
-    const isCommitted = outcome.kind === 'committed';
-    const status: TransactionStatus<F> = isCommitted
-      ? { kind: 'committed', update: this.#updateOf(this.#session.ownDeltas) }
-      : { kind: 'failed', error: outcome.message };
+    const status: TransactionStatus<F> =
+      outcome.kind === 'committed'
+        ? { kind: 'committed', update: this.#updateOf(this.#session.ownDeltas) }
+        : { kind: 'failed', error: outcome.message };
     if (noSuccessNotify && status.kind === 'committed' && status.update.length === 0) return;
     const origin = {
       caller: caller.identity,
@@ -138,7 +137,7 @@ export class V1Wire<F extends Format> implements Wire {
     const message = this.#transactionUpdate(status, origin, args, requestId);
     // A private reducer does not exist for strangers.
     const call = outcome.kind === 'unknown' ? { ...message.call, reducerId: UNKNOWN_REDUCER } : message.call;
-    this.#format.say({ ...message, call }, isCommitted ? outcome.commit.offset : 0);
+    this.#format.say({ ...message, call });
   }
 
   #transactionUpdate(
@@ -171,7 +170,7 @@ export class V1Wire<F extends Format> implements Wire {
       this.#querySets.remove(LEGACY_SET);
       this.#querySets.add(LEGACY_SET, compiled);
       const durationMicros = this.#since(startMicros);
-      this.#format.say({ kind: 'initialSubscription', update, requestId, durationMicros }, this.#now());
+      this.#format.say({ kind: 'initialSubscription', update, requestId, durationMicros });
     } catch (error) {
       this.#refuse(error, requestId, undefined, startMicros);
     }
@@ -188,7 +187,7 @@ export class V1Wire<F extends Format> implements Wire {
       }
       const table = this.#tableUpdate(only, compiled.added.length > 0, 'inserts');
       const durationMicros = this.#since(startMicros);
-      this.#format.say({ kind: 'subscribeApplied', requestId, durationMicros, queryId, table }, this.#now());
+      this.#format.say({ kind: 'subscribeApplied', requestId, durationMicros, queryId, table });
     } catch (error) {
       this.#refuse(error, requestId, queryId, startMicros);
     }
@@ -200,7 +199,7 @@ export class V1Wire<F extends Format> implements Wire {
       const update = this.#rowsOf(this.#follow(queryId, queries).added, 'inserts');
       const durationMicros = this.#since(startMicros);
       const message = { kind: 'subscribeMultiApplied', requestId, durationMicros, queryId, update } as const;
-      this.#format.say(message, this.#now());
+      this.#format.say(message);
     } catch (error) {
       this.#refuse(error, requestId, queryId, startMicros);
     }
@@ -238,7 +237,7 @@ export class V1Wire<F extends Format> implements Wire {
             table: this.#tableUpdate(only, dropped.length > 0, 'deletes'),
           }
         : { kind: 'unsubscribeMultiApplied', ...head, update: this.#rowsOf(dropped, 'deletes') };
-    this.#format.say({ ...message, durationMicros: this.#since(startMicros) }, this.#now());
+    this.#format.say({ ...message, durationMicros: this.#since(startMicros) });
   }
 
   #queryOnce({ messageId, query }: OneOffQuery): void {
@@ -250,18 +249,18 @@ export class V1Wire<F extends Format> implements Wire {
       if (compiled.length !== 1) throw new QueryRefusal('a one-off query reads exactly one table');
       const tables = compiled.map((one) => ({ table: one.table.name, rows: this.#format.snapshotOf(one) }));
       const durationMicros = this.#since(startMicros);
-      this.#format.say({ ...answer, error: undefined, tables, durationMicros }, this.#now());
+      this.#format.say({ ...answer, error: undefined, tables, durationMicros });
     } catch (error) {
       if (!(error instanceof QueryRefusal)) throw error;
       const durationMicros = this.#since(startMicros);
-      this.#format.say({ ...answer, error: error.message, tables: [], durationMicros }, 0);
+      this.#format.say({ ...answer, error: error.message, tables: [], durationMicros });
     }
   }
 
   #callProcedure({ procedure, requestId }: CallProcedure<F['args']>): void {
     const timestampMicros = this.#nowMicros();
     const status = { kind: 'internalError', error: `no such procedure: \`${procedure}\`` } as const;
-    this.#format.say({ kind: 'procedureResult', status, timestampMicros, durationMicros: 0, requestId }, 0);
+    this.#format.say({ kind: 'procedureResult', status, timestampMicros, durationMicros: 0, requestId });
   }
 
   #refuse(
@@ -281,10 +280,14 @@ export class V1Wire<F extends Format> implements Wire {
     startMicros: number,
   ): void {
     const durationMicros = this.#since(startMicros);
-    this.#format.say(
-      { kind: 'subscriptionError', durationMicros, requestId, queryId, tableId: undefined, error },
-      0,
-    );
+    this.#format.say({
+      kind: 'subscriptionError',
+      durationMicros,
+      requestId,
+      queryId,
+      tableId: undefined,
+      error,
+    });
   }
 
   #isHeld(query: LiveQuery): boolean {
@@ -338,11 +341,6 @@ export class V1Wire<F extends Format> implements Wire {
     }
     growing.rowCount += rowCount;
     growing.updates.push(update);
-  }
-
-  /** The newest transaction: what rows that are read now reflect. */
-  #now(): TxOffset {
-    return this.#session.database.log.lastOffset;
   }
 
   #nowMicros(): number {
