@@ -1,4 +1,3 @@
-import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Wampy } from 'wampy';
@@ -7,12 +6,9 @@ import { sign as wampyCra } from 'wampy/wampcra.js';
 import { WebSocket } from 'ws';
 import { AuthKeyring, connect, crAuth, cryptosignAuth, scramAuth, ticketAuth } from 'chorale/wamp';
 import { Listener } from '../src/net/listener.js';
-import { cryptosignAuth as cryptosignUsers } from '../src/protocols/wamp/server/auth/cryptosign.js';
-import { makeScramUser, scramAuth as scramUsers } from '../src/protocols/wamp/server/auth/scram.js';
-import { ticketAuth as ticketUsers } from '../src/protocols/wamp/server/auth/ticket.js';
-import { craAuth as craUsers, deriveCraKey } from '../src/protocols/wamp/server/auth/wampcra.js';
 import { mountWamp } from '../src/protocols/wamp/server/mount.js';
 import { WampRouter } from '../src/protocols/wamp/server/router.js';
+import { PUBLIC_KEY, SEED, authenticateAda } from './wamp-users.js';
 
 /* Our client, `autobahn` and `wampy` prove to our router who they are, by every method that they have. */
 
@@ -23,31 +19,12 @@ interface Outcome {
 /** Joins; rejects if the router does not want that. `secret` is wrong in some tests. */
 type Join = (method: string, secret: string) => Promise<Outcome>;
 
-const SEED = '11'.repeat(32);
-const PUBLIC_KEY = publicKeyOf(SEED);
-
 let listener: Listener;
 let router: WampRouter;
 let url: string;
 
 beforeAll(async () => {
-  const user = { authid: 'ada', authrole: 'user' };
-  const scramUser = makeScramUser('s3cret', 'user', 100);
-  router = new WampRouter({
-    realms: { realm1: {} },
-    auth: [
-      ticketUsers((authid, ticket) => (authid === 'ada' && ticket === 's3cret' ? user : undefined)),
-      craUsers({
-        lookup: (authid) =>
-          authid === 'ada'
-            ? { secret: deriveCraKey('s3cret', 'salty', 100), salt: 'salty', authrole: 'user' }
-            : undefined,
-        salting: { iterations: 100, keylen: 32 },
-      }),
-      scramUsers({ lookup: (authid) => (authid === 'ada' ? scramUser : undefined) }),
-      cryptosignUsers({ lookup: (key) => (key === PUBLIC_KEY ? user : undefined) }),
-    ],
-  });
+  router = new WampRouter({ realms: { realm1: {} }, auth: authenticateAda() });
   listener = await Listener.listen();
   mountWamp(listener, router);
   url = `ws://127.0.0.1:${listener.port}/wamp`;
@@ -164,9 +141,3 @@ describe.each<[string, Join, string[]]>([
     await expect.poll(() => router.connectionCount).toBe(0);
   });
 });
-
-function publicKeyOf(seed: string): string {
-  const der = Buffer.from(`302e020100300506032b657004220420${seed}`, 'hex');
-  const key = createPublicKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
-  return Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url').toString('hex');
-}

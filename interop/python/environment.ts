@@ -11,6 +11,15 @@ export type Environment =
   | { readonly kind: 'ready'; readonly python: string }
   | { readonly kind: 'absent'; readonly reason: string };
 
+/** The Python of `npm run interop:python`; `undefined` in other test runs, and, saying so, where it cannot be had. */
+export async function openEnvironmentIfWanted(folder?: string): Promise<string | undefined> {
+  if (process.env['INTEROP_PYTHON'] !== '1') return undefined;
+  const environment = await openEnvironment(folder);
+  if (environment.kind === 'ready') return environment.python;
+  process.stderr.write(`interop:python skipped: ${environment.reason}\n`);
+  return undefined;
+}
+
 /** Makes the virtual environment in a folder that has a requirements.txt, or uses the one that is there. */
 export async function openEnvironment(folder: string = import.meta.dirname): Promise<Environment> {
   const venv = join(folder, '.venv');

@@ -2,21 +2,14 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { AsyncClient } from '../../../src/protocols/engineio/client/index.node.js';
 import { serveEcho } from '../../engineio-peer.js';
-import { openEnvironment } from '../environment.js';
-import { runPython } from './python-run.js';
+import { openEnvironmentIfWanted } from '../environment.js';
+import { runPython } from '../python-run.js';
 
 /* python-engineio's clients against our server, and our client against its server. Part of `npm run interop:python` only. */
 
-const isWanted = process.env['INTEROP_PYTHON'] === '1';
-const environment = isWanted
-  ? await openEnvironment()
-  : ({ kind: 'absent', reason: 'run it with `npm run interop:python`' } as const);
-const python = environment.kind === 'ready' ? environment.python : '';
-if (isWanted && environment.kind === 'absent') {
-  process.stderr.write(`interop:python skipped: ${environment.reason}\n`);
-}
+const python = await openEnvironmentIfWanted();
 
-describe.skipIf(environment.kind === 'absent')('python-engineio', () => {
+describe.skipIf(python === undefined)('python-engineio', () => {
   it.each([
     ['AsyncClient', 'polling'],
     ['AsyncClient', 'websocket'],
@@ -26,7 +19,7 @@ describe.skipIf(environment.kind === 'absent')('python-engineio', () => {
     ['Client', 'polling,websocket'],
   ])('%s against our server over %s: bursts of 43, octets, heartbeats', async (kind, transports) => {
     const { url, trace, errors } = await serveEcho({ pingIntervalMs: 500, pingTimeoutMs: 1000 });
-    const script = runPython(python, 'client.py', url, transports, kind);
+    const script = runPython(python!, 'engineio/client.py', url, transports, kind);
     expect(await script.line('received')).toBe('88 right');
     expect(await script.line('transport')).toBe(transports.split(',').at(-1));
     expect(await script.ended).toBe(0);
@@ -37,7 +30,7 @@ describe.skipIf(environment.kind === 'absent')('python-engineio', () => {
   it.each(['polling', 'websocket', 'polling,websocket'])(
     'AsyncServer with our client over %s: bursts, octets, heartbeats, both ends',
     async (transports) => {
-      const server = runPython(python, 'server.py');
+      const server = runPython(python!, 'engineio/server.py');
       const url = `http://127.0.0.1:${await server.line('port')}`;
       const client = new AsyncClient({ handle_sigint: false });
       onTestFinished(() => client.disconnect({ abort: true }));

@@ -11,7 +11,7 @@ export interface PythonRun {
   line(beginning: string): Promise<string>;
 }
 
-/** Runs a script beside this file for as long as the test takes. */
+/** Runs a script of this folder, `engineio/client.py`, for as long as the test takes. */
 export function runPython(python: string, script: string, ...args: readonly string[]): PythonRun {
   const child = spawn(python, ['-u', join(import.meta.dirname, script), ...args]);
   const lines: string[] = [];
