@@ -17,6 +17,14 @@ export interface DeferredAction {
   settled(isDurable: boolean): void;
 }
 
+/** For those who tell others what they saw in a database, outside of its transactions. */
+export interface Durability {
+  /** Whether all that is committed is on disk. */
+  readonly isDurable: boolean;
+  /** Has it done once all that is committed by now is on disk. */
+  deferUntilDurable(action: DeferredAction): void;
+}
+
 export type Effect = Publication | DeferredAction;
 
 /**

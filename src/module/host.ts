@@ -12,7 +12,7 @@ import type { Identity } from '../values/identity.js';
 import { decodeJson } from '../values/sats-json/decode-json.js';
 import type { Module, RunnableReducer } from './definition/build-module.js';
 import { describeChanges } from './definition/schema-changes.js';
-import { type Effect, TransactionScope } from './effects.js';
+import { type DeferredAction, type Durability, type Effect, TransactionScope } from './effects.js';
 import { SenderError } from './errors.js';
 import type { SchemaShape, DbView } from './db-view.js';
 import type { ModuleLog } from './logs.js';
@@ -62,7 +62,7 @@ export type Replacement =
  * const outcome = host.callReducer('send_message', caller, argsBsatn);
  * if (outcome.kind === 'refused') console.error(outcome.message);
  */
-export class ModuleHost {
+export class ModuleHost implements Durability {
   readonly def: ModuleDef;
   readonly #database: Database;
   readonly #module: Module;
@@ -192,6 +192,15 @@ export class ModuleHost {
     'sender' | 'databaseIdentity' | 'connectionId' | 'timestamp' | 'senderAuth'
   > {
     return new ReducerContext(this.#share, caller, this.#clock.nowMicros());
+  }
+
+  get isDurable(): boolean {
+    const { durableOffset, lastOffset } = this.#database.log;
+    return durableOffset >= lastOffset;
+  }
+
+  deferUntilDurable(action: DeferredAction): void {
+    this.#onEffects(this.#database.log.lastOffset, [action]);
   }
 
   /** Writes down what a function that is no reducer has thrown. */

@@ -19,7 +19,7 @@ export interface ModuleSocket {
   data: unknown;
   /**
    * Octets must not change any more. Dropped once the socket is closed. One socket's messages leave in the order in which they were
-   * sent: behind one that waits for its transaction the others wait, too.
+   * sent, each when all that was committed before is on disk: it may tell of that.
    */
   send(data: string | Uint8Array): void;
   /** What was sent before still leaves. */

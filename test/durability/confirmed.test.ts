@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Module } from '../../src/module/definition/build-module.js';
 import { schema, SenderError, t, table } from '../../src/module/index.js';
 import { loadModule } from '../../src/module/load-module.js';
+import { Client } from '../../src/protocols/engineio/client/index.node.js';
 import { jsonSerializer } from '../../src/protocols/wamp/messages/json.js';
 import { type ChoraleServer, createServer } from '../../src/server/create-server.js';
 import { overWebSocket, Peer } from '../conformance/wamp-peer.js';
@@ -43,7 +44,16 @@ function ledgerModule(): Module {
       if (db.entry.key.find(key) !== null) throw new SenderError(`${key} is taken`);
     }),
   );
-  return loadModule({ default: app, put, connected, count, reserve });
+  const live = app.socket('/live', {
+    message(ctx, socket, data) {
+      const rows = ctx.withTx(({ db }) => Number(db.entry.count()));
+      looks += 1;
+      if (data === 'throw') throw new Error(`${rows} rows are too many`);
+      if (data === 'broadcast') ctx.broadcast(`all: ${rows}`);
+      else socket.send(`you: ${rows}`);
+    },
+  });
+  return loadModule({ default: app, put, connected, count, reserve, live });
 }
 
 beforeEach(async () => {
@@ -112,6 +122,18 @@ async function joinRealm(): Promise<Peer> {
   const peer = await Peer.join(place, overWebSocket(jsonSerializer), {}, 'ledger');
   clients.push(peer);
   return peer;
+}
+
+/** What the client of a module's socket hears, or how it is cut off, when it says something. */
+async function openSocket(message: string): Promise<() => Promise<string>> {
+  const socket = new Client({ logger: { info() {}, error() {} } });
+  clients.push({ close: () => void socket.disconnect({ abort: true }) });
+  const heard = new Promise<string>((resolve) => {
+    socket.on('message', (data) => resolve(String(data)));
+    socket.on('disconnect', () => resolve('cut off'));
+  });
+  await socket.connect(server.url, { engineioPath: 'live', transports: ['websocket'] });
+  return async () => (await socket.send(message), heard);
 }
 
 interface Exit {
@@ -197,6 +219,24 @@ const EXITS: readonly Exit[] = [
     },
     answer: '["wamp.error.runtime_error",["a is taken"]]',
     answerOfLostDisk: /log has failed/,
+  },
+  {
+    name: 'a handler of app.socket answers behind its transaction',
+    prepare: () => openSocket('tell'),
+    answer: 'you: 1',
+    answerOfLostDisk: 'cut off',
+  },
+  {
+    name: 'a handler of app.socket tells everybody',
+    prepare: () => openSocket('broadcast'),
+    answer: 'all: 1',
+    answerOfLostDisk: 'cut off',
+  },
+  {
+    name: 'a handler of app.socket throws',
+    prepare: () => openSocket('throw'),
+    answer: 'cut off',
+    answerOfLostDisk: 'cut off',
   },
 ];
 

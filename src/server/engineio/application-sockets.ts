@@ -111,7 +111,13 @@ export class ApplicationSockets {
   }
 
   #open(path: string, hub: SocketHub, session: Session, caller: SocketCaller): SessionHandler {
-    const socket = hub.add(session, caller);
+    const opened = this.#find(path);
+    if (opened === undefined) {
+      session.close();
+      return { onMessage: () => {}, onClose: () => {} };
+    }
+    const socket = hub.add(session, caller, opened.host);
+    let hasFailed = false;
     const where = `socket ${path.slice(0, -1)}`;
     const call = (
       run: (handlers: SocketHandlers<SchemaShape>, ctx: SocketCtx<SchemaShape>) => unknown,
@@ -121,7 +127,8 @@ export class ApplicationSockets {
       if (place === undefined) return session.close();
       const failed = (error: unknown): void => {
         place.report(where, error);
-        session.terminate('forced close', 'a handler failed');
+        hasFailed = true;
+        socket.fail();
       };
       try {
         const result = run(place.handlers, makeContext(where, place.host, hub, caller));
@@ -133,6 +140,7 @@ export class ApplicationSockets {
     call((handlers, ctx) => handlers.connect?.(ctx, socket));
     return {
       onMessage: (data) => {
+        if (hasFailed) return;
         // The bytes of a frame are good during the call only, and handlers may be asynchronous.
         const own = typeof data === 'string' ? data : data.slice();
         call((handlers, ctx) => handlers.message?.(ctx, socket, own));

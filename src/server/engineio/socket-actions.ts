@@ -1,4 +1,4 @@
-import type { TransactionScope } from '../../module/effects.js';
+import type { DeferredAction, Durability, TransactionScope } from '../../module/effects.js';
 
 interface Step {
   run: () => void;
@@ -9,16 +9,20 @@ interface Step {
 
 export interface SocketActionsOptions {
   readonly scope: TransactionScope;
+  /** Of the database whose rows handlers see. */
+  readonly durability: Durability;
   /** What may wait at most. */
   readonly bytesMax: number;
   /** More waits than may. */
   readonly onFull: () => void;
+  /** What was asked for outside of transactions, and may tell of them, will never be true: the disk is lost. */
+  readonly onLost: () => void;
   readonly onError: (error: unknown) => void;
 }
 
 /**
  * What is done to one socket, in the order in which it was asked for. What a transaction asks for waits until that is on disk and is
- * forgotten if it never will be; what is asked for behind that waits for its turn.
+ * forgotten if it never will be. What is asked for elsewhere may tell of anything that is committed, and waits for that.
  */
 export class SocketActions {
   /** Octets of messages that wait. */
@@ -32,24 +36,27 @@ export class SocketActions {
 
   /** Whether nothing has to be waited for: who has seen that may act without asking. */
   get isFree(): boolean {
-    return this.#waiting === undefined && !this.#options.scope.isOpen;
+    const { scope, durability } = this.#options;
+    return this.#waiting === undefined && !scope.isOpen && durability.isDurable;
   }
 
   /** Runs it now, if nothing has to be waited for. */
   add(bytes: number, run: () => void): void {
-    const step = { run, bytes, isDue: false };
-    const { scope } = this.#options;
-    if (scope.isOpen) {
-      scope.defer({
-        kind: 'action',
-        committed: () => this.#hold(step),
-        settled: (isDurable) => this.#settle(step, isDurable),
-      });
-    } else if (this.#waiting === undefined) run();
-    else {
-      step.isDue = true;
-      this.#hold(step);
-    }
+    const { scope, durability, onLost } = this.#options;
+    if (scope.isOpen) scope.defer(this.#action({ run, bytes, isDue: false }, nothing));
+    else if (this.isFree) run();
+    else durability.deferUntilDurable(this.#action({ run, bytes, isDue: false }, onLost));
+  }
+
+  #action(step: Step, ifLost: () => void): DeferredAction {
+    return {
+      kind: 'action',
+      committed: () => this.#hold(step),
+      settled: (isDurable) => {
+        if (!isDurable) step.run = ifLost;
+        this.#settle(step);
+      },
+    };
   }
 
   #hold(step: Step): void {
@@ -58,9 +65,8 @@ export class SocketActions {
     if (this.bytes > this.#options.bytesMax) this.#options.onFull();
   }
 
-  #settle(step: Step, isDurable: boolean): void {
+  #settle(step: Step): void {
     step.isDue = true;
-    if (!isDurable) step.run = nothing;
     while (this.#waiting?.[0]?.isDue === true) this.#runFirst(this.#waiting);
     if (this.#waiting?.length === 0) this.#waiting = undefined;
   }

@@ -1,5 +1,5 @@
 import type { Caller } from '../../module/module-def.js';
-import type { TransactionScope } from '../../module/effects.js';
+import type { Durability, TransactionScope } from '../../module/effects.js';
 import type { ModuleSocket } from '../../module/socket.js';
 import { PreparedMessage } from '../../protocols/engineio/server/prepared-message.js';
 import type { Session } from '../../protocols/engineio/server/session.js';
@@ -26,14 +26,22 @@ class HubSocket implements ModuleSocket {
   readonly #session: Session;
   readonly #actions: SocketActions;
 
-  constructor(hub: SocketHub, session: Session, caller: SocketCaller, options: SocketHubOptions) {
+  constructor(
+    hub: SocketHub,
+    session: Session,
+    caller: SocketCaller,
+    durability: Durability,
+    { scope, queueBytesMax, onError }: SocketHubOptions,
+  ) {
     this.#hub = hub;
     this.#session = session;
     this.#actions = new SocketActions({
-      scope: options.scope,
-      bytesMax: options.queueBytesMax,
+      scope,
+      durability,
+      bytesMax: queueBytesMax,
       onFull: () => session.terminate('transport error', 'more waits for the client than may'),
-      onError: options.onError,
+      onLost: () => session.terminate('forced close', "the database's log has failed"),
+      onError,
     });
     this.id = session.id;
     this.identity = caller.identity;
@@ -62,6 +70,11 @@ class HubSocket implements ModuleSocket {
     this.#actions.add(0, () => this.#session.close());
   }
 
+  /** Ends it, which tells the client that a handler has failed. */
+  fail(): void {
+    this.#actions.add(0, () => this.#session.terminate('forced close', 'a handler failed'));
+  }
+
   join(group: string): void {
     this.#hub.join(this, group);
   }
@@ -81,8 +94,9 @@ export class SocketHub {
     this.#options = options;
   }
 
-  add(session: Session, caller: SocketCaller): ModuleSocket {
-    const socket = new HubSocket(this, session, caller, this.#options);
+  /** @param durability of the database that its handlers see. */
+  add(session: Session, caller: SocketCaller, durability: Durability): HubSocket {
+    const socket = new HubSocket(this, session, caller, durability, this.#options);
     this.#sockets.set(socket, socket);
     return socket;
   }
