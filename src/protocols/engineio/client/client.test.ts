@@ -496,6 +496,35 @@ describe('the helpers', () => {
   });
 });
 
+describe('a dispatcher', () => {
+  interface Dispatcher {
+    dispatch(options: { readonly path: string; readonly method: string }, handler: object): boolean;
+  }
+
+  it('makes the requests of polling, and the WebSocket does without', async () => {
+    const { url, received } = await serveEngine();
+    // Node keeps its own dispatcher of undici here, once it has fetched.
+    await fetch(url);
+    const own = (globalThis as unknown as Record<symbol, Dispatcher>)[
+      Symbol.for('undici.globalDispatcher.1')
+    ]!;
+    const seen: string[] = [];
+    const dispatcher: Dispatcher = {
+      dispatch(options, handler) {
+        seen.push(`${options.method} ${options.path.split('?')[0]}`);
+        return own.dispatch(options, handler);
+      },
+    };
+    const client = makeClient({ httpSession: { dispatcher } });
+    client.on('connect', () => client.send('posted'));
+    await client.connect(url);
+    await client.send('framed');
+    await expect.poll(() => received).toEqual(['posted', 'framed']);
+    expect(client.transport()).toBe('websocket');
+    expect(new Set(seen)).toEqual(new Set(['GET /engine.io/', 'POST /engine.io/']));
+  });
+});
+
 describe('SIGINT', () => {
   const entry = join(import.meta.dirname, 'index.node.ts');
 

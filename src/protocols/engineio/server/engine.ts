@@ -6,7 +6,6 @@ import type { WebSocketLimits } from '../../../net/net-limits.js';
 import type { UpgradeDecision, UpgradeRequest, UpgradeRoute } from '../../../net/websocket/upgrade.js';
 import { encodeHandshake } from '../messages/handshake.js';
 import { type Packet, PacketType, type ProtocolVersion, type TransportName } from '../messages/packet.js';
-import { serialiseCookie } from './cookie.js';
 import { addCorsHeaders, addPreflightHeaders, type HeaderMap, isOriginValid } from './cors.js';
 import { type EngineOptions, type EngineSettings, resolveOptions } from './options.js';
 import { PollingChannel } from './polling-channel.js';
@@ -295,7 +294,7 @@ export class Engine implements SessionHost {
     const data = encodeHandshake({
       sid: request.id,
       upgrades: canUpgrade ? ['websocket'] : [],
-      pingIntervalMs: settings.pingIntervalMs,
+      pingIntervalMs: settings.pingIntervalMs + settings.pingGraceMs,
       pingTimeoutMs: settings.pingTimeoutMs,
       maxPayloadBytes: settings.maxPayloadBytes,
       ...(protocol === undefined ? {} : { protocol }),
@@ -338,7 +337,7 @@ export class Engine implements SessionHost {
     const headers: HeaderMap = {};
     const { cors, cookie } = this.settings;
     if (cors !== undefined) addCorsHeaders(headers, cors, message);
-    if (isHandshake && cookie !== undefined) headers['set-cookie'] = serialiseCookie(cookie, sid);
+    if (isHandshake && cookie !== undefined) headers['set-cookie'] = cookie(sid);
     this.#application.onHeaders?.(headers, message, isHandshake);
     return headers;
   }

@@ -9,13 +9,9 @@ export {
   type ServerOptions,
 } from './npm/server.js';
 export { type PacketInfo, type SendOptions, Socket } from './npm/socket.js';
-export {
-  AsyncServer,
-  type AsyncServerOptions,
-  type ServerEvents,
-  type SessionData,
-} from './python/async-server.js';
+export { AsyncServer, type ServerEvents, type SessionData } from './python/async-server.js';
 export type { Environ } from './python/environ.js';
+export type { AsyncServerOptions, PingInterval, PythonCookie } from './python/options.js';
 export type { OriginPolicy } from './python/origin.js';
 export type { CloseReason } from './session-host.js';
 

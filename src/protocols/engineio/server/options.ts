@@ -1,5 +1,5 @@
 import type { TransportName } from '../messages/packet.js';
-import type { CookieOptions } from './cookie.js';
+import { type CookieOptions, serialiseCookie } from './cookie.js';
 import type { CorsOptions } from './cors.js';
 
 /** Times are milliseconds. */
@@ -7,6 +7,8 @@ export interface EngineOptions {
   /** Where clients find it. Default `/engine.io/`. */
   readonly path?: string;
   readonly pingIntervalMs?: number;
+  /** Clients are told that pings come so much later than they do: for networks that delay them. Default 0. */
+  readonly pingGraceMs?: number;
   readonly pingTimeoutMs?: number;
   /** How long an upgrade may take before the WebSocket is given up; polling goes on. */
   readonly upgradeTimeoutMs?: number;
@@ -22,8 +24,8 @@ export interface EngineOptions {
   readonly jsonp?: boolean;
   /** Default: no header, so that only pages of the same origin can talk to it over polling. */
   readonly cors?: CorsOptions | boolean;
-  /** Default: none. */
-  readonly cookie?: CookieOptions;
+  /** Default: none. A function makes the whole Set-Cookie header from the session's id. */
+  readonly cookie?: CookieOptions | ((sid: string) => string);
   /** Compresses poll responses of at least that size. Off by default. */
   readonly compression?: { readonly thresholdBytes: number };
   /** What waits for a session's client; more closes the session. */
@@ -37,6 +39,7 @@ export interface EngineOptions {
 export interface EngineSettings {
   path: string;
   pingIntervalMs: number;
+  pingGraceMs: number;
   pingTimeoutMs: number;
   upgradeTimeoutMs: number;
   closeTimeoutMs: number;
@@ -46,7 +49,7 @@ export interface EngineSettings {
   allowEio3: boolean;
   jsonp: boolean;
   cors: CorsOptions | undefined;
-  cookie: CookieOptions | undefined;
+  cookie: ((sid: string) => string) | undefined;
   compression: { readonly thresholdBytes: number } | undefined;
   queueBytesMax: number;
   sessionsMax: number;
@@ -69,10 +72,11 @@ export const PYTHON_PACKETS_MAX = 16;
 export const POLL_BYTES_MAX = 1_000_000;
 
 export function resolveOptions(options: EngineOptions): EngineSettings {
-  const { cors } = options;
+  const { cors, cookie } = options;
   return {
     path: normalisePath(options.path ?? '/engine.io/'),
     pingIntervalMs: options.pingIntervalMs ?? engineDefaults.pingIntervalMs,
+    pingGraceMs: options.pingGraceMs ?? 0,
     pingTimeoutMs: options.pingTimeoutMs ?? engineDefaults.pingTimeoutMs,
     upgradeTimeoutMs: options.upgradeTimeoutMs ?? engineDefaults.upgradeTimeoutMs,
     closeTimeoutMs: options.closeTimeoutMs ?? engineDefaults.closeTimeoutMs,
@@ -82,7 +86,7 @@ export function resolveOptions(options: EngineOptions): EngineSettings {
     allowEio3: options.allowEio3 ?? false,
     jsonp: options.jsonp ?? false,
     cors: cors === true ? {} : cors === false ? undefined : cors,
-    cookie: options.cookie,
+    cookie: typeof cookie === 'object' ? (sid) => serialiseCookie(cookie, sid) : cookie,
     compression: options.compression,
     queueBytesMax: options.queueBytesMax ?? engineDefaults.queueBytesMax,
     sessionsMax: options.sessionsMax ?? engineDefaults.sessionsMax,

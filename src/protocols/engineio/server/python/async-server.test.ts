@@ -3,6 +3,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
 
 import { AsyncClient } from '../../client/index.node.js';
 import { AsyncServer, type AsyncServerOptions, type Environ } from '../index.js';
@@ -117,6 +118,14 @@ describe('AsyncServer', () => {
     expect(response.headers.get('access-control-allow-origin')).toBe(isNamed ? headers.origin : null);
   });
 
+  const openPacket = async (
+    url: string,
+  ): Promise<{ open: Record<string, unknown>; cookie: string | null }> => {
+    const response = await fetch(`${url}/engine.io/?EIO=4&transport=polling`);
+    const open = JSON.parse((await response.text()).slice(1)) as Record<string, unknown>;
+    return { open, cookie: response.headers.get('set-cookie') };
+  };
+
   it('has its times in seconds and its cookie by name', async () => {
     const { url } = await serve({
       ping_interval: 1.5,
@@ -124,9 +133,143 @@ describe('AsyncServer', () => {
       max_http_buffer_size: 1234,
       cookie: 'sid',
     });
-    const response = await fetch(`${url}/engine.io/?EIO=4&transport=polling`);
-    const open = JSON.parse((await response.text()).slice(1)) as { sid: string };
+    const { open, cookie } = await openPacket(url);
     expect(open).toMatchObject({ pingInterval: 1500, pingTimeout: 500, maxPayload: 1234 });
-    expect(response.headers.get('set-cookie')).toBe(`sid=${open.sid}; Path=/; SameSite=Lax`);
+    expect(cookie).toBe(`sid=${String(open['sid'])}; path=/; SameSite=Lax`);
+  });
+
+  it('without options announces 25 and 20 seconds, both transports, and no cookie', async () => {
+    const { open, cookie } = await openPacket((await serve()).url);
+    expect(open).toEqual({
+      sid: expect.stringMatching(/^[\w-]{20}$/) as unknown,
+      upgrades: ['websocket'],
+      pingInterval: 25_000,
+      pingTimeout: 20_000,
+      maxPayload: 1_000_000,
+    });
+    expect(cookie).toBeNull();
+  });
+
+  it('with a pair as ping_interval announces the sum, and pings after the first', async () => {
+    const { url } = await serve({ ping_interval: [0.05, 60], ping_timeout: 60 });
+    const { open } = await openPacket(url);
+    expect(open['pingInterval']).toBe(60_050);
+    const polled = await fetch(`${url}/engine.io/?EIO=4&transport=polling&sid=${String(open['sid'])}`);
+    expect(await polled.text()).toBe('2');
+  });
+
+  it('has cookies with any attributes, made at each handshake', async () => {
+    let count = 0;
+    const cookie = {
+      name: 'io',
+      SameSite: 'Strict',
+      Secure: true,
+      HttpOnly: false,
+      'Max-Age': () => `${++count}`,
+    };
+    const { url } = await serve({ cookie });
+    await openPacket(url);
+    const second = await openPacket(url);
+    expect(second.cookie).toBe(
+      `io=${String(second.open['sid'])}; path=/; SameSite=Strict; Secure; Max-Age=2`,
+    );
+    const bad = await serve({ cookie: { name: 'io', path: '/; Domain=x' } });
+    expect((await fetch(`${bad.url}/engine.io/?EIO=4&transport=polling`)).status).toBe(500);
+  });
+
+  it.each([
+    ['allow_upgrades', { allow_upgrades: false }, { upgrades: [] }],
+    ['transports', { transports: 'polling' as const }, { upgrades: [] }],
+    [
+      'unknown ones',
+      { async_mode: 'aiohttp', monitor_clients: false, nonsense: 1 },
+      { upgrades: ['websocket'] },
+    ],
+  ])('takes the option %s', async (_, options, expected) => {
+    expect((await openPacket((await serve(options)).url)).open).toMatchObject(expected);
+  });
+
+  it('compresses answers above the threshold when told to', async () => {
+    const { url, eio } = await serve({ http_compression: true, compression_threshold: 500 });
+    eio.on('connect', (sid) => eio.send(sid, 'x'.repeat(500)));
+    const response = await fetch(`${url}/engine.io/?EIO=4&transport=polling`);
+    expect(response.headers.get('content-encoding')).toBe('gzip');
+    expect(await response.text()).toContain('4xxxx');
+  });
+
+  it('asks cors_allowed_origins with the environ, and sends credentials unless told otherwise', async () => {
+    const seen: unknown[] = [];
+    const policy = (origin: string, environ: Environ): boolean =>
+      seen.push([origin, environ['QUERY_STRING']]) > 0;
+    const { url } = await serve({ cors_allowed_origins: policy, cors_credentials: false });
+    const ask = (at: string) =>
+      fetch(`${at}/engine.io/?EIO=4&transport=polling`, { headers: { origin: 'http://a.test' } });
+    expect((await ask(url)).headers.get('access-control-allow-credentials')).toBeNull();
+    expect(seen[0]).toEqual(['http://a.test', 'EIO=4&transport=polling']);
+    const open = await serve({ cors_allowed_origins: '*' });
+    expect((await ask(open.url)).headers.get('access-control-allow-credentials')).toBe('true');
+  });
+
+  it.each([
+    [true, ['start 1', 'start 2', 'end 1', 'end 2']],
+    [false, ['start 1', 'end 1', 'start 2', 'end 2']],
+  ])('with async_handlers %s runs the handlers of a client like this', async (async_handlers, expected) => {
+    const { url, eio } = await serve({ async_handlers });
+    const trace: string[] = [];
+    eio.on('message', async (_sid, data: string) => {
+      trace.push(`start ${data}`);
+      await new Promise((resolve) => setImmediate(resolve));
+      trace.push(`end ${data}`);
+    });
+    eio.on('disconnect', (_sid, reason) => void trace.push(reason));
+    const { open } = await openPacket(url);
+    const body = ['41', '42', '1'].join('\u001e');
+    await fetch(`${url}/engine.io/?EIO=4&transport=polling&sid=${String(open['sid'])}`, {
+      method: 'POST',
+      body,
+    });
+    await expect.poll(() => trace.filter((line) => line.startsWith('end'))).toHaveLength(2);
+    expect(trace.filter((line) => line !== 'client disconnect')).toEqual(expected);
+    expect(trace.at(async_handlers ? 2 : -1)).toBe('client disconnect');
+  });
+
+  it('says whether a client has left or was lost', async () => {
+    const { url, eio } = await serve();
+    const reasons: string[] = [];
+    eio.on('disconnect', (_sid, reason) => void reasons.push(reason));
+    const leaving = await connect(url, 'websocket');
+    await leaving.disconnect();
+    await expect.poll(() => reasons).toEqual([eio.reason.CLIENT_DISCONNECT]);
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/engine.io/?EIO=4&transport=websocket`);
+    await once(socket, 'message');
+    socket.terminate();
+    await expect.poll(() => reasons[1]).toBe(eio.reason.TRANSPORT_CLOSE);
+  });
+
+  it('names clients as generate_id says, in either spelling', async () => {
+    const { url, eio } = await serve();
+    eio.generateId = () => 'camel';
+    expect((await openPacket(url)).open['sid']).toBe('camel');
+    eio.generate_id = () => 'snake';
+    expect((await openPacket(url)).open['sid']).toBe('snake');
+  });
+
+  it('has the Python names', async () => {
+    const { url, eio } = await serve();
+    const client = await connect(url, 'websocket');
+    const got: unknown[] = [];
+    client.on('message', (data) => void got.push(data));
+    const sid = client.sid!;
+    await eio.save_session(sid, { name: 'ada' });
+    expect(await eio.get_session(sid)).toEqual({ name: 'ada' });
+    await eio.send_packet(sid, { type: 4, data: 'packet' });
+    await expect.poll(() => got).toEqual(['packet']);
+    const queue = eio.create_queue<number>();
+    expect(() => queue.getNowait()).toThrow(eio.get_queue_empty_exception());
+    expect(eio.create_event().isSet()).toBe(false);
+    expect(await eio.start_background_task((n: number) => n + 1, 1)).toBe(2);
+    await eio.sleep();
+    expect(() => eio.transport('nobody')).toThrow('no session');
+    expect(() => eio.on('nonsense' as 'message')).toThrow('Invalid event');
   });
 });

@@ -3,44 +3,19 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node
 import { AsyncQueue } from '../../client/async-queue.js';
 import { QueueEmpty } from '../../client/errors.js';
 import { EventFlag } from '../../client/event-flag.js';
-import { decodeMessage, dumpJson, type JsonModule, setJsonModule } from '../../client/json.js';
-import { type Logger, makeLogger } from '../../client/logger.js';
+import { decodeMessage, dumpJson, setJsonModule } from '../../client/json.js';
+import { makeLogger } from '../../client/logger.js';
 import { PacketType } from '../../messages/packet.js';
-import type { CookieOptions } from '../cookie.js';
 import type { HandshakeRequest, HandshakeVerdict } from '../engine.js';
 import { HttpHost } from '../http-host.js';
 import { refuseWith } from '../refusal.js';
 import { randomSessionId } from '../session-id.js';
-import type { CloseReason } from '../session-host.js';
+import type { CloseReason, SessionHandler } from '../session-host.js';
 import type { Session } from '../session.js';
 import { makeEnviron, type Environ } from './environ.js';
+import { type AsyncServerOptions, engineOptions } from './options.js';
 import { isOriginAllowed, type OriginPolicy } from './origin.js';
-
-/** python-engineio's options, in both spellings. Times are seconds. */
-export interface AsyncServerOptions {
-  readonly pingInterval?: number;
-  readonly ping_interval?: number;
-  readonly pingTimeout?: number;
-  readonly ping_timeout?: number;
-  readonly maxHttpBufferSize?: number;
-  readonly max_http_buffer_size?: number;
-  readonly allowUpgrades?: boolean;
-  readonly allow_upgrades?: boolean;
-  /** Default false here. */
-  readonly httpCompression?: boolean;
-  readonly http_compression?: boolean;
-  readonly compressionThreshold?: number;
-  readonly compression_threshold?: number;
-  readonly cookie?: string | CookieOptions | null;
-  /** Default: pages of the server's own origin. */
-  readonly corsAllowedOrigins?: OriginPolicy;
-  readonly cors_allowed_origins?: OriginPolicy;
-  readonly corsCredentials?: boolean;
-  readonly cors_credentials?: boolean;
-  readonly logger?: boolean | Logger;
-  readonly json?: JsonModule;
-  readonly transports?: 'polling' | 'websocket' | readonly ('polling' | 'websocket')[];
-}
+import { TaskChain } from './task-chain.js';
 
 export interface ServerEvents {
   /** Nothing or true accepts; anything else refuses with 401 and that as JSON. */
@@ -74,14 +49,17 @@ export class AsyncServer {
   /** Messages to clients whose `connect` handler has not returned. */
   readonly #early = new Map<string, (string | Uint8Array)[]>();
   readonly #origins: OriginPolicy | undefined;
+  readonly #areHandlersAsync: boolean;
 
   constructor(options: AsyncServerOptions = {}) {
     this.#logger = makeLogger(options.logger ?? false);
     this.#origins = options.corsAllowedOrigins ?? options.cors_allowed_origins;
+    this.#areHandlersAsync = options.asyncHandlers ?? options.async_handlers ?? true;
     if (options.json !== undefined) setJsonModule(options.json);
     this.#host = new HttpHost(
       engineOptions(options, this.#origins),
       {
+        generateId: () => this.generate_id(),
         authorize: (request) => this.#connect(request),
         open: (session) => this.#open(session),
       },
@@ -177,6 +155,7 @@ export class AsyncServer {
     return session.transportName;
   }
 
+  /** To be replaced by applications that name their clients themselves. */
   generateId(): string {
     return randomSessionId();
   }
@@ -224,80 +203,97 @@ export class AsyncServer {
     return refuseWith(401, verdict === false ? 'Unauthorized' : verdict);
   }
 
-  #open(session: Session): {
-    onMessage(data: string | Uint8Array): void;
-    onClose(reason: CloseReason): void;
-  } {
+  #open(session: Session): SessionHandler {
     const { id } = session;
     for (const data of this.#early.get(id) ?? []) session.send(data);
     this.#early.delete(id);
+    const run = this.#makeRunner(session);
+    let isLeaving = false;
     return {
+      onPacket: ({ type }) => void (isLeaving ||= type === PacketType.close),
       onMessage: (data) => {
         const own = typeof data === 'string' ? decodeMessage(data, 'python') : Buffer.from(data);
-        this.#call('message', () => this.#handlers.message?.(id, own as never));
+        run(data.length, () => this.#call('message', () => this.#handlers.message?.(id, own as never)));
       },
-      onClose: (reason) => {
-        this.#call('disconnect', () => this.#handlers.disconnect?.(id, REASONS[reason]));
-        this.#data.delete(id);
-      },
+      onClose: (reason) =>
+        run(0, () => {
+          const why = isLeaving ? this.reason.CLIENT_DISCONNECT : REASONS[reason];
+          const told = this.#call('disconnect', () => this.#handlers.disconnect?.(id, why));
+          this.#data.delete(id);
+          return told;
+        }),
     };
   }
 
-  #call(event: string, run: () => unknown): void {
+  /** What runs a client's handlers: at once, or one after the other. */
+  #makeRunner(session: Session): (bytes: number, task: () => unknown) => void {
+    if (this.#areHandlersAsync) return (_bytes, task) => void task();
+    const chain = new TaskChain(this.#host.engine.settings.queueBytesMax);
+    return (bytes, task) => {
+      if (!chain.add(bytes, task)) session.terminate('transport error', 'too much waits for the handlers');
+    };
+  }
+
+  /** What the handler throws, now or later, is logged. */
+  #call(event: string, run: () => unknown): unknown {
     const failed = (error: unknown): void => this.#logger.error(`the handler of ${event} failed`, error);
     try {
       const result = run();
-      if (result instanceof Promise) result.catch(failed);
+      return result instanceof Promise ? result.catch(failed) : result;
     } catch (error) {
       failed(error);
+      return undefined;
     }
+  }
+
+  /* The same under their Python names */
+
+  send_packet(...args: Parameters<AsyncServer['sendPacket']>): Promise<void> {
+    return this.sendPacket(...args);
+  }
+
+  get_session(sid: string): Promise<SessionData> {
+    return this.getSession(sid);
+  }
+
+  save_session(sid: string, data: SessionData): Promise<void> {
+    return this.saveSession(sid, data);
+  }
+
+  handle_request(message: IncomingMessage, out: ServerResponse): void {
+    this.handleRequest(message, out);
+  }
+
+  /** May be replaced as `generateId` may. */
+  generate_id(): string {
+    return this.generateId();
+  }
+
+  start_background_task<Arguments extends unknown[], Result>(
+    target: (...args: Arguments) => Result | Promise<Result>,
+    ...args: Arguments
+  ): Promise<Result> {
+    return this.startBackgroundTask(target, ...args);
+  }
+
+  create_queue<Item = unknown>(maxsize = 0): AsyncQueue<Item> {
+    return this.createQueue<Item>(maxsize);
+  }
+
+  get_queue_empty_exception(): typeof QueueEmpty {
+    return this.getQueueEmptyException();
+  }
+
+  create_event(): EventFlag {
+    return this.createEvent();
   }
 }
 
 const REASONS: Readonly<Record<CloseReason, string>> = {
-  'transport close': 'client disconnect',
+  'transport close': 'transport close',
   'transport error': 'transport error',
   'parse error': 'transport error',
   'ping timeout': 'ping timeout',
   'forced close': 'server disconnect',
   'server shutdown': 'server disconnect',
 };
-
-function engineOptions(
-  options: AsyncServerOptions,
-  origins: OriginPolicy | undefined,
-): ConstructorParameters<typeof HttpHost>[0] {
-  const interval = options.pingInterval ?? options.ping_interval;
-  const timeout = options.pingTimeout ?? options.ping_timeout;
-  const size = options.maxHttpBufferSize ?? options.max_http_buffer_size;
-  const upgrades = options.allowUpgrades ?? options.allow_upgrades;
-  const { cookie, transports } = options;
-  const isCompressing = options.httpCompression ?? options.http_compression ?? false;
-  const threshold = options.compressionThreshold ?? options.compression_threshold ?? 1024;
-  const isCorsOff = Array.isArray(origins) && origins.length === 0;
-  return {
-    ...(interval === undefined ? {} : { pingIntervalMs: interval * 1000 }),
-    ...(timeout === undefined ? {} : { pingTimeoutMs: timeout * 1000 }),
-    ...(size === undefined ? {} : { maxPayloadBytes: size }),
-    ...(upgrades === undefined ? {} : { allowUpgrades: upgrades }),
-    ...(transports === undefined
-      ? {}
-      : { transports: typeof transports === 'string' ? [transports] : transports }),
-    ...(isCompressing ? { compression: { thresholdBytes: threshold } } : {}),
-    ...(cookie === undefined || cookie === null
-      ? {}
-      : {
-          cookie:
-            typeof cookie === 'string' ? { name: cookie, httpOnly: false } : { httpOnly: false, ...cookie },
-        }),
-    ...(isCorsOff
-      ? {}
-      : {
-          cors: {
-            // Only origins that are allowed get this far.
-            origin: (origin: string | undefined) => origin !== undefined,
-            credentials: options.corsCredentials ?? options.cors_credentials ?? true,
-          },
-        }),
-  };
-}
