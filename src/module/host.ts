@@ -158,9 +158,14 @@ export class ModuleHost implements Durability {
     return this.#run(reducer, caller, args, { bsatn: row, finish });
   }
 
-  /** The module's WAMP procedures, by URI. */
+  /** The module's WAMP procedures, by match and URI. */
   get rpcs(): Module['rpcs'] {
     return this.#module.rpcs;
+  }
+
+  /** What the module says to members of its WAMP realm. */
+  get realm(): Module['realm'] {
+    return this.#module.realm;
   }
 
   /** What happens on the module's Engine.IO sockets, by path. */

@@ -39,5 +39,13 @@ export type { InferSchema, ModuleSettings, Reducer, ReducerOptions, Schema } fro
 export type { ConstraintOptions, IndexOptions, TableHandle, TableOptions } from './table.js';
 export type { Infer, InferRow as InferTypeOfRow, RowShape } from './types/builders.js';
 
-export type { RpcCtx, RpcHandler } from './rpc.js';
+export type {
+  RealmAnswer,
+  RealmCtx,
+  RealmHandlers,
+  RealmRequest,
+  RpcCtx,
+  RpcHandler,
+  RpcOptions,
+} from './rpc.js';
 export type { ModuleSocket, SocketCtx, SocketHandlers } from './socket.js';

@@ -6,6 +6,7 @@ import type { DbView, SchemaShape } from './db-view.js';
 import type { Caller } from './module-def.js';
 import type { Effect } from './effects.js';
 import type { AuthCtx, ReducerCtx } from './reducer-ctx.js';
+import { isModuleUri } from './rpc.js';
 import { makeReducerRandom } from './reducer-random.js';
 import type { ReducerRandom } from './reducer-random.js';
 
@@ -63,7 +64,7 @@ export class ReducerContext implements ReducerCtx<SchemaShape> {
   }
 
   publish(topic: string, args: readonly unknown[] = [], kwargs?: Readonly<Record<string, unknown>>): void {
-    if (!/^(?!wamp\.)[^\s.#]+(\.[^\s.#]+)*$/.test(topic)) {
+    if (!isModuleUri(topic)) {
       throw new TypeError(`publish(${JSON.stringify(topic)}, …): that is no URI, or one of the router's`);
     }
     (this.effects ??= []).push({ kind: 'publication', topic, args, kwargs });

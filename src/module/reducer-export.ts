@@ -2,7 +2,7 @@ import type { RoomDefinition } from '../documents/room-definition.js';
 import type { Lifecycle } from './module-def.js';
 import type { ReducerCtx } from './reducer-ctx.js';
 import type { SchemaShape } from './db-view.js';
-import type { RpcHandler } from './rpc.js';
+import type { ModuleProcedure, RealmHandlers } from './rpc.js';
 import type { SocketHandlers } from './socket.js';
 import type { TableHandle } from './table.js';
 import type { InferRow, RowShape } from './types/builders.js';
@@ -37,8 +37,13 @@ export interface SocketEntry {
 export interface RpcEntry {
   readonly kind: 'rpc';
   readonly schema: object;
-  readonly uri: string;
-  readonly handler: RpcHandler<SchemaShape>;
+  readonly procedure: ModuleProcedure;
+}
+
+export interface RealmEntry {
+  readonly kind: 'realm';
+  readonly schema: object;
+  readonly handlers: RealmHandlers<SchemaShape>;
 }
 
 /** Rooms of one kind; see documents/room-definition.ts. */
@@ -55,7 +60,7 @@ export interface GroupEntry {
 }
 
 export interface ModuleExport {
-  readonly [moduleExport]: ReducerEntry | SocketEntry | RpcEntry | RoomEntry | GroupEntry;
+  readonly [moduleExport]: ReducerEntry | SocketEntry | RpcEntry | RealmEntry | RoomEntry | GroupEntry;
 }
 
 /** A reducer that can also be called by another one, within the same transaction. */

@@ -5,7 +5,7 @@ import type { Module } from './definition/build-module.js';
 import type { Lifecycle } from './module-def.js';
 import type { ReducerCtx } from './reducer-ctx.js';
 import { moduleExport } from './reducer-export.js';
-import type { RpcHandler } from './rpc.js';
+import { isModuleUri, type RealmHandlers, type RpcHandler, type RpcOptions } from './rpc.js';
 import { checkSocketPath, type SocketHandlers } from './socket.js';
 import type { ModuleExport, ReducerBody, ReducerEntry, ReducerExport } from './reducer-export.js';
 import { isColumn, TableHandle } from './table.js';
@@ -113,19 +113,39 @@ export class Schema<S extends SchemaShape> {
    *
    * @example
    * export const add2 = app.rpc('com.example.add2', (ctx, a: number, b: number) => a + b);
+   * export const count = app.rpc('com.example.count', function* (ctx, to: number) {
+   *   for (let n = 1; n < to && !ctx.signal.aborted; n++) yield n;
+   *   return to;
+   * }, { concurrency: 8 });
    */
-  rpc<Args extends readonly unknown[]>(uri: string, handler: RpcHandler<S, Args>): ModuleExport {
-    if (!/^(?!wamp\.)[^\s.#]+(\.[^\s.#]+)*$/.test(uri)) {
+  rpc<Args extends readonly unknown[]>(
+    uri: string,
+    handler: RpcHandler<S, Args>,
+    options: RpcOptions = {},
+  ): ModuleExport {
+    if (!isModuleUri(uri, options.match)) {
       throw new TypeError(`rpc(${JSON.stringify(uri)}, …): that is no URI, or one of the router's`);
     }
+    const { concurrency } = options;
+    if (concurrency !== undefined && !(concurrency >= 1)) {
+      throw new TypeError(`rpc(${JSON.stringify(uri)}, …): concurrency is 1 or more`);
+    }
     // Callers are not typed: what the author says his arguments are is his to check.
+    const procedure = { ...options, uri, handler: handler as unknown as RpcHandler<SchemaShape> };
+    return { [moduleExport]: { kind: 'rpc', schema: this, procedure } };
+  }
+
+  /**
+   * Who may do what in the WAMP realm that is named as the database.
+   *
+   * @example
+   * export const realm = app.realm({
+   *   authorize: (ctx, { action }) => action === 'subscribe' || ctx.authrole !== 'anonymous',
+   * });
+   */
+  realm(handlers: RealmHandlers<S>): ModuleExport {
     return {
-      [moduleExport]: {
-        kind: 'rpc',
-        schema: this,
-        uri,
-        handler: handler as unknown as RpcHandler<SchemaShape>,
-      },
+      [moduleExport]: { kind: 'realm', schema: this, handlers: handlers as RealmHandlers<SchemaShape> },
     };
   }
 

@@ -56,6 +56,10 @@ export class DatabaseCatalog implements Catalog {
   /** By the key of the identity, in the order of creation. */
   readonly #byIdentity = new Map<string, HostedDatabase>();
   readonly #byName = new Map<string, HostedDatabase>();
+  /** Told when a database is there, and when its module, its tables or its names are others. */
+  onModule: (database: HostedDatabase) => void = () => {};
+  /** Told when a name is nobody's any more, before its database ends. */
+  onNameGone: (name: string) => void = () => {};
   /** Publishing is one at a time: two that create the same name must not both succeed. */
   #publishing: Promise<unknown> = Promise.resolve();
 
@@ -107,7 +111,7 @@ export class DatabaseCatalog implements Catalog {
     const found = this.#byIdentity.get(database.identity.key);
     if (found === undefined) return;
     this.#byIdentity.delete(found.identity.key);
-    for (const name of found.names) this.#byName.delete(name);
+    for (const name of found.names) this.#freeName(name);
     found.closeSessions('the database was deleted');
     await found.close();
     await this.#options.store?.remove(found.identity);
@@ -117,9 +121,10 @@ export class DatabaseCatalog implements Catalog {
     const found = this.#byIdentity.get(database.identity.key);
     const taken = names.find((name) => (this.#byName.get(name) ?? found) !== found);
     if (found === undefined || taken !== undefined) return { kind: 'taken', name: taken ?? '' };
-    for (const name of found.names) this.#byName.delete(name);
+    for (const name of found.names) if (!names.includes(name)) this.#freeName(name);
     found.rename([...new Set(names)]);
     for (const name of found.names) this.#byName.set(name, found);
+    this.onModule(found);
     await waitUntilDurable(found.log);
     return { kind: 'renamed' };
   }
@@ -133,6 +138,11 @@ export class DatabaseCatalog implements Catalog {
     await this.#publishing;
     await Promise.all([...this.#byIdentity.values()].map((database) => database.close()));
     await this.#options.store?.close();
+  }
+
+  #freeName(name: string): void {
+    this.#byName.delete(name);
+    this.onNameGone(name);
   }
 
   async #publish(request: PublishRequest): Promise<PublishResult> {
@@ -253,6 +263,7 @@ export class DatabaseCatalog implements Catalog {
   #add(database: HostedDatabase, stored: StoredLog | undefined): void {
     this.#byIdentity.set(database.identity.key, database);
     for (const name of database.names) this.#byName.set(name, database);
+    this.onModule(database);
     if (stored === undefined) return;
     const { clock, onError, retainMs } = this.#options;
     const snapshotter = new Snapshotter(stored.disk, {
@@ -270,11 +281,15 @@ export class DatabaseCatalog implements Catalog {
   #update(target: HostedDatabase, program: Program, clear: boolean): PublishResult {
     if (clear) {
       const outcome = target.reset(program);
+      if (outcome.kind === 'committed') this.onModule(target);
       return outcome.kind === 'committed' ? { kind: 'updated', database: target } : initFailed(outcome);
     }
     const conflicts = target.conflictsWith(program.module);
     if (conflicts.length > 0) return { kind: 'refused', reason: describeConflicts(conflicts) };
-    if (program.hash !== target.programHash || program.text === undefined) target.swap(program);
+    if (program.hash !== target.programHash || program.text === undefined) {
+      target.swap(program);
+      this.onModule(target);
+    }
     return { kind: 'updated', database: target };
   }
 

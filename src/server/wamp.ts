@@ -9,10 +9,14 @@ import { Payload } from '../protocols/wamp/messages/payload.js';
 import type { RealmOptions, RouterLimits } from '../protocols/wamp/server/options.js';
 import { WampRouter } from '../protocols/wamp/server/router.js';
 import type { DatabaseCatalog } from './catalog.js';
-import { ModuleProcedures } from './module-procedures.js';
+import type { HostedDatabase } from './hosted-database.js';
+import { ModuleRealms } from './module-realms.js';
 
 export interface WampOptions {
-  /** Realms by name, besides one for each database. Options given under a database's name are that realm's. */
+  /**
+   * Realms by name, besides one for each database. Options given under a database's name are that realm's; an authorizer among them
+   * takes the place of the module's.
+   */
   readonly realms?: Readonly<Record<string, RealmOptions>>;
   /**
    * Methods of authentication. Default: the server's tokens (as `ticket` or `token`; the role is `user`, or `owner`
@@ -35,27 +39,36 @@ interface Surroundings {
 export function openWamp(options: WampOptions = {}, around: Surroundings): WampRouter {
   const { authority, owner, catalog, clock, random, onError } = around;
   const roleOf = ({ identity }: Credentials): string => (identity.isEqual(owner.identity) ? 'owner' : 'user');
-  const procedures = new ModuleProcedures(catalog, random);
-  const withProcedures = (name: string, realm: RealmOptions): RealmOptions => ({
-    findProcedure: (uri) => procedures.find(name, uri),
-    ...realm,
-  });
-  const given = Object.entries(options.realms ?? {});
-  return new WampRouter({
-    realms: Object.fromEntries(given.map(([name, realm]) => [name, withProcedures(name, realm)])),
-    openRealm: (name) => (catalog.findByName(name) === undefined ? undefined : withProcedures(name, {})),
+  const given = options.realms ?? {};
+  const modules = new ModuleRealms(random, onError);
+  const router = new WampRouter({
+    realms: given,
+    // A realm that was closed with its database is opened again like one that was never there.
+    openRealm: (name) => given[name] ?? (catalog.findByName(name) === undefined ? undefined : {}),
+    onRealm: (realm) => {
+      const database = catalog.findByName(realm.name);
+      if (database !== undefined) modules.attach(realm, database);
+    },
     auth: options.auth ?? [...tokenAuth({ authority, roleOf }), anonymousAuth({ random })],
     limits: options.limits ?? {},
     clock,
     random,
     onError,
   });
+  catalog.onModule = (database) => {
+    for (const name of database.names) {
+      const realm = router.realm(name);
+      if (realm !== undefined) modules.attach(realm, database);
+    }
+  };
+  catalog.onNameGone = (name) => router.removeRealm(name);
+  return router;
 }
 
 /** Publishes to the realms that are named as the database. Where nobody has joined yet, nobody hears of it. */
 export function publishToRealms(
   router: WampRouter,
-  { names }: { readonly names: readonly string[] },
+  { names }: HostedDatabase,
   { topic, args, kwargs }: Publication,
 ): void {
   const payload = Payload.of(args, kwargs);

@@ -7,8 +7,8 @@ import type { SchemaShape } from '../db-view.js';
 import type { LogPlace } from '../logs.js';
 import type { ModuleDef, ReducerDef } from '../module-def.js';
 import { isModuleExport, moduleExport } from '../reducer-export.js';
-import type { ReducerBody, ReducerEntry, RpcEntry, SocketEntry } from '../reducer-export.js';
-import type { RpcHandler } from '../rpc.js';
+import type { ReducerBody, ReducerEntry, RealmEntry, RpcEntry, SocketEntry } from '../reducer-export.js';
+import type { ModuleProcedure, RealmHandlers } from '../rpc.js';
 import type { SocketHandlers } from '../socket.js';
 import type { TableHandle } from '../table.js';
 import type { CaseConversionPolicy } from '../schema.js';
@@ -33,8 +33,10 @@ export interface Module {
   readonly reducers: ReadonlyMap<string, RunnableReducer>;
   /** By path. */
   readonly sockets: ReadonlyMap<string, SocketHandlers<SchemaShape>>;
-  /** WAMP procedures by URI. */
-  readonly rpcs: ReadonlyMap<string, RpcHandler<SchemaShape>>;
+  /** WAMP procedures by match and URI: `exact com.example.add2`. */
+  readonly rpcs: ReadonlyMap<string, ModuleProcedure>;
+  /** Who may do what in the realm of the database. */
+  readonly realm: RealmHandlers<SchemaShape>;
   /** Shared documents by pattern. */
   readonly rooms: RoomDefinitions;
   /**
@@ -65,7 +67,7 @@ export interface SchemaParts {
 export function buildModule(schema: SchemaParts, exports: Readonly<Record<string, unknown>>): Module {
   const policy: NamePolicy = schema.settings.CASE_CONVERSION_POLICY?.tag === 'None' ? 'none' : 'snakeCase';
   const types = new TypespaceBuilder(policy);
-  const { entries, sockets, rpcs, rooms } = collectExports(schema, exports);
+  const { entries, sockets, rpcs, realm, rooms } = collectExports(schema, exports);
   const tables = buildTables(schema.tables, entries, policy, types);
   const scheduled = new Set(tables.flatMap((def) => def.schedule?.functionName ?? []));
   const reducers = buildReducers(entries, scheduled, policy, types);
@@ -84,6 +86,7 @@ export function buildModule(schema: SchemaParts, exports: Readonly<Record<string
     reducers: new Map(reducers.map((reducer) => [reducer.def.name, reducer])),
     sockets,
     rpcs,
+    realm,
     schemaHash: schemaHash(def.schema),
     positions: AS_THEY_ARE,
   };
@@ -112,14 +115,16 @@ type Entries = ReadonlyMap<string, ReducerEntry>;
 interface Collected {
   readonly entries: Entries;
   readonly sockets: ReadonlyMap<string, SocketHandlers<SchemaShape>>;
-  readonly rpcs: ReadonlyMap<string, RpcHandler<SchemaShape>>;
+  readonly rpcs: ReadonlyMap<string, ModuleProcedure>;
+  readonly realm: RealmHandlers<SchemaShape>;
   readonly rooms: RoomDefinitions;
 }
 
 /** The reducers by the name of their export, the sockets by their path, rooms by their pattern; groups are opened. */
 function collectExports(schema: object, exports: Readonly<Record<string, unknown>>): Collected {
   const sockets = new Map<string, SocketHandlers<SchemaShape>>();
-  const rpcs = new Map<string, RpcHandler<SchemaShape>>();
+  const rpcs = new Map<string, ModuleProcedure>();
+  const realms: RealmEntry[] = [];
   const entries = new Map<string, ReducerEntry>();
   const rooms: Record<string, RoomDefinition> = {};
   const names = new Map<ReducerEntry, string>();
@@ -134,6 +139,7 @@ function collectExports(schema: object, exports: Readonly<Record<string, unknown
     }
     if (entry.kind === 'socket') return addSocket(sockets, schema, entry, exportName);
     if (entry.kind === 'rpc') return addRpc(rpcs, schema, entry, exportName);
+    if (entry.kind === 'realm') return addRealm(realms, schema, entry, exportName);
     if (entry.kind === 'room') {
       rooms[entry.pattern] = entry.definition;
       return;
@@ -146,7 +152,7 @@ function collectExports(schema: object, exports: Readonly<Record<string, unknown
     entries.set(exportName, entry);
   };
   for (const [name, value] of Object.entries(exports)) if (name !== 'default') add(name, value);
-  return { entries, sockets, rpcs, rooms };
+  return { entries, sockets, rpcs, realm: realms[0]?.handlers ?? {}, rooms };
 }
 
 function addSocket(
@@ -168,7 +174,7 @@ function addSocket(
 }
 
 function addRpc(
-  rpcs: Map<string, RpcHandler<SchemaShape>>,
+  rpcs: Map<string, ModuleProcedure>,
   schema: object,
   entry: RpcEntry,
   exportName: string,
@@ -179,10 +185,23 @@ function addRpc(
       `procedure \`${exportName}\` belongs to another schema than the default export`,
     );
   }
-  if (rpcs.has(entry.uri)) {
-    throw new DefinitionError('DUPLICATE_NAME', `two procedures have the URI \`${entry.uri}\``);
+  const { uri, match = 'exact' } = entry.procedure;
+  const key = `${match} ${uri}`;
+  if (rpcs.has(key)) throw new DefinitionError('DUPLICATE_NAME', `two procedures have the URI \`${uri}\``);
+  rpcs.set(key, entry.procedure);
+}
+
+function addRealm(realms: RealmEntry[], schema: object, entry: RealmEntry, exportName: string): void {
+  if (entry.schema !== schema) {
+    throw new DefinitionError(
+      'BAD_EXPORT',
+      `realm \`${exportName}\` belongs to another schema than the default export`,
+    );
   }
-  rpcs.set(entry.uri, entry.handler);
+  if (realms.length > 0) {
+    throw new DefinitionError('DUPLICATE_NAME', 'a database has one realm, and this is the second one');
+  }
+  realms.push(entry);
 }
 
 function notAnExport(name: string, value: unknown): DefinitionError {

@@ -65,6 +65,8 @@ export class Broker {
   }
 
   #publish(session: Session, message: Publish, authorization: Authorization): void {
+    // The authorizer may have taken its time.
+    if (!session.isOpen) return;
     const { topic, options, payload } = message;
     const isDisclosed = this.#realm.isDisclosed('publisher', options['disclose_me'] === true, authorization);
     const details: Record<string, unknown> = {};
@@ -128,6 +130,7 @@ export class Broker {
   }
 
   #subscribe(session: Session, { request, options, topic }: Subscribe, match: MatchPolicy): void {
+    if (!session.isOpen) return;
     if (session.subscriptions.size >= this.#realm.services.limits.subscriptionsPerSession) {
       throw new Refusal(Uris.notAuthorized, 'too many subscriptions');
     }

@@ -2,6 +2,7 @@ import type { Registration, Server } from '../../../hub/registration-table.js';
 import type { WheelTask } from '../../../net/timer-wheel.js';
 import type { Dict } from '../messages/message.js';
 import type { Payload } from '../messages/payload.js';
+import type { Authorization } from './options.js';
 import type { Session } from './session.js';
 
 /** A call from CALL to its final answer. It waits on the timer wheel for its own timeout. */
@@ -13,6 +14,8 @@ export class CallInFlight implements WheelTask {
   readonly registration: Registration<Session>;
   /** Of the first CALL: later chunks do not change them. */
   readonly options: Dict;
+  /** What the authorizer said: it holds for every callee that is asked. */
+  readonly authorization: Authorization;
   /** Kept for another callee, as long as there may be one. */
   payload: Payload | undefined;
   callee: Session;
@@ -37,6 +40,7 @@ export class CallInFlight implements WheelTask {
     registration: Registration<Session>,
     server: Server<Session>,
     options: Dict,
+    authorization: Authorization,
     onTimeout: (call: CallInFlight) => void,
   ) {
     this.caller = caller;
@@ -46,6 +50,7 @@ export class CallInFlight implements WheelTask {
     this.server = server;
     this.callee = server.member;
     this.options = options;
+    this.authorization = authorization;
     this.#onTimeout = onTimeout;
   }
 

@@ -143,9 +143,9 @@ export class Connection implements WheelTask {
       case MessageType.unsubscribe:
         return realm.broker.unsubscribe(session, message);
       case MessageType.register:
-        return realm.dealer.register(session, message);
+        return realm.registrar.register(session, message);
       case MessageType.unregister:
-        return realm.dealer.unregister(session, message);
+        return realm.registrar.unregister(session, message);
       case MessageType.cancel:
         return realm.dealer.cancel(session, message);
       case MessageType.error:
@@ -283,6 +283,9 @@ export class Connection implements WheelTask {
   #welcome(principal: Principal): void {
     const { message, method, session: id } = this.#hello!;
     const realm = this.#realm!;
+    // It may have been closed meanwhile.
+    if (this.#router.realm(realm.name) !== realm)
+      return this.#abort(Uris.noSuchRealm, 'there is no such realm');
     const { authid, authrole, authprovider = 'dynamic', authextra = {}, context } = principal;
     const info = {
       session: id,

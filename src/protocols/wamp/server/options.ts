@@ -4,6 +4,7 @@ import type { MatchPolicy } from '../../../hub/pattern-index.js';
 import type { HistoryLimits } from '../../../hub/event-history.js';
 import type { Dict } from '../messages/message.js';
 import type { Authenticator } from './auth/authenticator.js';
+import type { Realm } from './realm.js';
 
 export type Action = 'call' | 'register' | 'publish' | 'subscribe';
 
@@ -53,15 +54,7 @@ export interface HistoryRule extends Partial<HistoryLimits> {
   readonly match?: MatchPolicy;
 }
 
-/**
- * A procedure that the embedding application serves. What it returns is the result: a Payload, or one positional value, or nothing.
- * A Refusal that it throws is the caller's error, anything else is `wamp.error.runtime_error` and goes to `onError`.
- */
-export type LocalProcedure = (caller: SessionInfo, args: readonly unknown[], kwargs: Dict) => unknown;
-
 export interface RealmOptions {
-  /** Procedures of the embedding application. They come before those of callees. */
-  readonly findProcedure?: (uri: string) => LocalProcedure | undefined;
   /** Only `[0-9a-z_]` in components. Default false. */
   readonly strictUris?: boolean;
   /** Request ids have to be 1, 2, 3 ...; old clients draw them at random. Default false. */
@@ -115,6 +108,8 @@ export interface RouterOptions {
   readonly realms?: Readonly<Record<string, RealmOptions>>;
   /** Asked for the options of a realm that is not there yet; undefined: there is none. Default: there is none. */
   readonly openRealm?: (name: string) => RealmOptions | undefined;
+  /** Told of each realm when it opens, before anybody joins it: the place to register procedures of the application. */
+  readonly onRealm?: (realm: Realm) => void;
   /** By the name of the method. Default: anonymous only, with the role `anonymous`. */
   readonly auth?: readonly Authenticator[];
   readonly limits?: Partial<RouterLimits>;

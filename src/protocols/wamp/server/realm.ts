@@ -2,10 +2,12 @@ import type { MatchPolicy } from '../../../hub/pattern-index.js';
 import { isUri, Uris } from '../messages/uri.js';
 import { Broker } from './broker.js';
 import { Dealer } from './dealer.js';
+import { LocalCallee } from './local-callee.js';
 import { makeMetaProcedures, type MetaProcedure } from './meta/meta-procedures.js';
-import type { Action, Authorization, RealmOptions } from './options.js';
+import type { Action, Authorization, Authorizer, RealmOptions } from './options.js';
 import { Refusal } from './refusal.js';
-import type { Services } from './services.js';
+import { Registrar } from './registrar.js';
+import { RandomIds, type Services } from './services.js';
 import type { Session, Testament } from './session.js';
 import type { Dict } from '../messages/message.js';
 
@@ -19,8 +21,13 @@ export class Realm {
   readonly options: RealmOptions;
   readonly services: Services;
   readonly broker: Broker;
+  readonly registrar: Registrar;
   readonly dealer: Dealer;
   readonly sessions = new Map<number, Session>();
+  /** The application's own, who are no members: they are not counted, and nobody sends them away. */
+  readonly residents = new Map<number, Session>();
+  /** Decides on every action; undefined: all are allowed. */
+  authorizer: Authorizer | undefined;
   readonly metaProcedures: ReadonlyMap<string, MetaProcedure>;
   readonly nextRandom: () => number;
 
@@ -28,7 +35,9 @@ export class Realm {
     this.name = name;
     this.options = options;
     this.services = services;
+    this.authorizer = options.authorize;
     this.broker = new Broker(this, options.history ?? []);
+    this.registrar = new Registrar(this);
     this.dealer = new Dealer(this);
     this.metaProcedures = makeMetaProcedures(this);
     const bytes = new Uint8Array(4);
@@ -45,6 +54,7 @@ export class Realm {
     if (!session.isOpen) return;
     session.isOpen = false;
     this.sessions.delete(session.session);
+    this.registrar.leave(session);
     this.dealer.leave(session);
     this.broker.leave(session);
     const { testaments } = session;
@@ -54,6 +64,19 @@ export class Realm {
       for (const testament of testaments) if (testament.scope === scope) this.#publishTestament(testament);
     }
     this.broker.publishMeta('wamp.session.on_leave', [session.session, session.authid, session.authrole]);
+  }
+
+  /** Lets the embedding application serve procedures under that name. */
+  addCallee(authid: string, authrole: string): LocalCallee {
+    const callee = new LocalCallee(this, new RandomIds(this.services.random).next(), { authid, authrole });
+    this.residents.set(callee.session.session, callee.session);
+    return callee;
+  }
+
+  /** Puts another authorizer in place of the present one: what that said is forgotten. */
+  setAuthorizer(authorizer: Authorizer | undefined): void {
+    this.authorizer = authorizer;
+    for (const session of this.sessions.values()) session.authorizations.clear();
   }
 
   #publishTestament({ topic, payload, options }: Testament): void {
@@ -80,8 +103,8 @@ export class Realm {
     match: MatchPolicy,
     options: Dict,
   ): Authorization | Promise<Authorization> {
-    const { authorize } = this.options;
-    if (authorize === undefined) return ALLOWED;
+    const { authorizer } = this;
+    if (authorizer === undefined) return ALLOWED;
     const key = `${action} ${match} ${uri}`;
     const nowMs = this.services.clock.monotonicMs();
     const cached = session.authorizations.get(key);
@@ -96,7 +119,7 @@ export class Realm {
       return checkAnswer(full, action);
     };
     try {
-      const answer = authorize({ session, action, uri, match, options });
+      const answer = authorizer({ session, action, uri, match, options });
       if (!(answer instanceof Promise)) return remember(answer);
       return answer.then(remember, (error: unknown) => this.#refuse(error));
     } catch (error) {

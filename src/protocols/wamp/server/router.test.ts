@@ -290,7 +290,7 @@ describe('limits', () => {
     }
     const left = [
       ...realm.broker.subscriptions.index.list('wildcard'),
-      ...realm.dealer.registrations.index.list('prefix'),
+      ...realm.registrar.table.index.list('prefix'),
     ];
     expect([realm.sessions.size, left.length, router.connectionCount, clock.pendingTimers]).toEqual([
       0, 0, 0, 0,

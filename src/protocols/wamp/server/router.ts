@@ -44,6 +44,7 @@ export class WampRouter {
   addRealm(name: string, options: RealmOptions = {}): Realm {
     const realm = new Realm(name, options, this.services);
     this.#realms.set(name, realm);
+    this.#options.onRealm?.(realm);
     return realm;
   }
 

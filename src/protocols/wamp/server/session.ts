@@ -37,6 +37,8 @@ export class Session implements SessionInfo {
   /** Says goodbye and ends the session; quietly: without testaments and events about it. */
   readonly kick: (reason: string, message?: string, isQuiet?: boolean) => void;
   isOpen = true;
+  /** Serves in the name of the embedding application: it has no transport, and nobody takes its procedures away. */
+  isResident = false;
 
   readonly subscriptions = new Set<Subscription<Session>>();
   readonly registrations = new Set<Registration<Session>>();

@@ -2,7 +2,7 @@ import type { Registration } from '../../../../hub/registration-table.js';
 import type { MatchPolicy } from '../../../../hub/pattern-index.js';
 import type { Dict } from '../../messages/message.js';
 import { Uris } from '../../messages/uri.js';
-import { describeRegistration } from '../dealer.js';
+import { describeRegistration } from '../registrar.js';
 import type { Realm } from '../realm.js';
 import { Refusal } from '../refusal.js';
 import type { Session } from '../session.js';
@@ -10,7 +10,7 @@ import { answer, checkAdmin, idArgument, type MetaTable, textArgument } from './
 
 /** `wamp.registration.*`: which procedures there are, and who serves them. */
 export function registrationProcedures(realm: Realm): MetaTable {
-  const table = realm.dealer.registrations;
+  const table = realm.registrar.table;
   const find = (args: readonly unknown[]): Registration<Session> => {
     const registration = table.get(idArgument(args));
     if (registration === undefined) throw new Refusal(Uris.noSuchRegistration);
@@ -33,7 +33,7 @@ export function registrationProcedures(realm: Realm): MetaTable {
       const registration = find(args);
       const server = registration.servers.find(({ member }) => member.session === args[1]);
       if (server === undefined) throw new Refusal(Uris.noSuchSession);
-      realm.dealer.revoke(server.member, registration, readReason(kwargs));
+      realm.registrar.revoke(server.member, registration, readReason(kwargs));
       return answer(null);
     },
   };

@@ -31,7 +31,8 @@ export function sessionProcedures(realm: Realm): MetaTable {
     'wamp.session.list': (_caller, args, kwargs) =>
       answer(withRoles(rolesOf(args, kwargs)).map(({ session }) => session)),
     'wamp.session.get': (_caller, args): Payload => {
-      const session = realm.sessions.get(idArgument(args));
+      const id = idArgument(args);
+      const session = realm.sessions.get(id) ?? realm.residents.get(id);
       if (session === undefined) throw new Refusal(Uris.noSuchSession);
       return answer(session.describe());
     },
