@@ -1,6 +1,6 @@
 import type { Benchmark, Contestant, Metric, RunResult } from './benchmark.js';
 import { BenchProcess } from './child-process.js';
-import type { LoadResult } from './messages.js';
+import type { LoadResult, ProcessSample } from './messages.js';
 import { printHeading, printMedians, printRun } from './table.js';
 
 export interface MetricReport {
@@ -78,22 +78,33 @@ export async function runLoad(
     const loadAfter = await load.sample();
     const serverAfter = await server.sample();
     await verify?.(server, load);
-    const serverMicros = serverAfter.cpuMicros - serverBefore.cpuMicros;
-    const loadMicros = loadAfter.cpuMicros - loadBefore.cpuMicros;
-    return {
-      ...result,
-      opsPerSecond: result.ops / result.seconds,
-      serverCpuMicrosPerOp: serverMicros / result.ops,
-      loadCpuMicrosPerOp: loadMicros / result.ops,
-      serverBusy: serverMicros / result.seconds / 1e6,
-      loadBusy: loadMicros / result.seconds / 1e6,
-      serverRssBytes: serverAfter.rssBytes,
-      extra: {},
-    };
+    return runResultOf(result, { server: [serverBefore, serverAfter], load: [loadBefore, loadAfter] });
   } finally {
     await load.stop();
     await server.stop();
   }
+}
+
+type BeforeAndAfter = readonly [ProcessSample, ProcessSample];
+
+/** What the load generator measured, with what both processes spent on it. */
+export function runResultOf(
+  result: LoadResult,
+  samples: { readonly server: BeforeAndAfter; readonly load: BeforeAndAfter },
+  extra: RunResult['extra'] = {},
+): RunResult {
+  const micros = ([before, after]: BeforeAndAfter): number => after.cpuMicros - before.cpuMicros;
+  const [serverMicros, loadMicros] = [micros(samples.server), micros(samples.load)];
+  return {
+    ...result,
+    opsPerSecond: result.ops / result.seconds,
+    serverCpuMicrosPerOp: serverMicros / result.ops,
+    loadCpuMicrosPerOp: loadMicros / result.ops,
+    serverBusy: serverMicros / result.seconds / 1e6,
+    loadBusy: loadMicros / result.seconds / 1e6,
+    serverRssBytes: samples.server[1].rssBytes,
+    extra,
+  };
 }
 
 /** The median of each number by itself. */

@@ -1,20 +1,38 @@
+import { once } from 'node:events';
 import net from 'node:net';
 
+import type { Place } from './drive.js';
+
 const HEAD_END = '\r\n\r\n';
+const HELLO = JSON.stringify([
+  1,
+  'realm1',
+  {
+    roles: {
+      caller: { features: { progressive_call_results: true } },
+      callee: { features: { progressive_call_results: true, call_canceling: true } },
+      publisher: {},
+      subscriber: {},
+    },
+  },
+]);
 
 /** The least that can drive a WAMP router: a socket, a handshake, text frames out, texts in. */
 export class RawPeer {
   onText: (text: string) => void = () => {};
+  /** The router has ended the connection. */
+  onEnd: () => void = () => {};
   readonly #socket: net.Socket;
   #rest: Buffer = Buffer.alloc(0);
   #waiting: ((fields: unknown[]) => void) | undefined;
 
   private constructor(socket: net.Socket) {
     this.#socket = socket;
+    socket.on('close', () => this.onEnd());
   }
 
   /** A socket with a session on realm1. */
-  static async join(port: number, path: string): Promise<RawPeer> {
+  static async join({ port, path }: Place): Promise<RawPeer> {
     const peer = await new Promise<RawPeer>((resolve, reject) => {
       const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
       socket.on('error', reject);
@@ -31,19 +49,51 @@ export class RawPeer {
       };
       socket.on('data', onHead).write(upgradeRequest(path));
     });
-    const welcome = await peer.ask(
-      `[1,"realm1",{"roles":{"caller":{},"callee":{},"publisher":{},"subscriber":{}}}]`,
-    );
-    if (welcome[0] !== 2) throw new Error(JSON.stringify(welcome));
+    await peer.expect(2, HELLO);
     return peer;
   }
 
-  /** Sends a message and waits for the next one. */
-  ask(text: string): Promise<unknown[]> {
-    return new Promise((resolve) => {
-      this.#waiting = resolve;
-      this.send([text]);
+  /** Sends a message and waits for the next one, which must be of that type. */
+  async expect(type: number, text: string): Promise<void> {
+    const answer = this.next();
+    this.send([text]);
+    const fields = await answer;
+    if (fields[0] !== type) throw new Error(`${text} was answered with ${JSON.stringify(fields)}`);
+  }
+
+  /** The next message. */
+  next(): Promise<unknown[]> {
+    return new Promise((resolve) => (this.#waiting = resolve));
+  }
+
+  /** Everything that was sent before has been handled, and all that was answered has been taken. */
+  async settle(): Promise<void> {
+    const { onText } = this;
+    const settled = new Promise<void>((resolve) => {
+      this.onText = (text) => (text.startsWith('[33,4242,') ? resolve() : onText(text));
     });
+    this.send(['[32,4242,{},"com.bench.settled"]']);
+    await settled;
+    this.onText = onText;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => (this.onEnd = resolve));
+    this.#socket.end();
+    await closed;
+  }
+
+  /** Sends messages, and waits while the router does not keep up. */
+  async write(texts: readonly string[]): Promise<void> {
+    if (!this.#socket.write(Buffer.concat(texts.map(encodeClientText)))) await once(this.#socket, 'drain');
   }
 
   /** Sends messages with one write. */
