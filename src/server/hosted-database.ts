@@ -10,6 +10,7 @@ import type { Disk } from '../engine/log/disk.js';
 import { SectionKind } from '../engine/log/record-codec.js';
 import { connectionSection } from '../engine/open-connections.js';
 import { beginsAnew, programSection } from '../engine/recover-database.js';
+import { withScheduledFailures } from '../engine/schedule/failure-table.js';
 import { Scheduler } from '../engine/schedule/scheduler.js';
 import type { Snapshotter } from '../engine/snapshotter.js';
 import { runSql } from '../engine/sql/select.js';
@@ -113,7 +114,7 @@ export class HostedDatabase implements DatabaseRuntime {
     return this.#host;
   }
 
-  readonly query: AdHocQuery = (sql, viewer) => runSql(this.#database, sql, viewer);
+  readonly query: AdHocQuery = (sql, viewer) => runSql(withScheduledFailures(this.#database), sql, viewer);
 
   /** For a database that is new: runs `init` and logs the program, in one transaction. */
   runInit(): ReducerOutcome {

@@ -9,6 +9,7 @@ import { errors, ScheduleAt, schema, SenderError, t, table } from '../module/ind
 import { loadModule } from '../module/load-module.js';
 import type { ModuleExport } from '../module/reducer-export.js';
 import { Identity } from '../values/identity.js';
+import { Timestamp } from '../values/timestamp.js';
 import { type ChoraleServer, createServer } from './create-server.js';
 import type { HostedDatabase } from './hosted-database.js';
 
@@ -207,6 +208,29 @@ describe('scheduled tables', () => {
     call(database, 'retime', 0);
     clock.advance(1);
     expect(jobs(database)).toEqual([]);
+  });
+
+  it('SQL shows its owner what failed, how often and why, also over a restart, until it succeeds', async () => {
+    let database = await start();
+    const failures = (isOwner = true): unknown =>
+      database.query('SELECT * FROM st_scheduled_failure', { identity: database.owner, isOwner }).rows;
+    const at = (seconds: number): Timestamp => new Timestamp(BigInt(startMicros) + BigInt(seconds) * SECOND);
+    control.fails = true;
+    call(database, 'once', 'flaky', 1_000_000);
+    call(database, 'once', 'fine', 1_000_000);
+    expect(failures()).toEqual([]);
+    clock.advance(1000 + 1000);
+    const row = ['job', 1n, 2, 'not yet', at(1), at(4), false];
+    expect(failures()).toEqual([row]);
+    expect(() => failures(false)).toThrow(/no such table: `st_scheduled_failure`/);
+    database = await restart();
+    expect(failures()).toEqual([row]);
+    clock.advance(3_600_000);
+    expect(failures()).toEqual([['job', 1n, 10, 'not yet', at(1), expect.anything(), true]]);
+    control.fails = false;
+    call(database, 'retime', 0);
+    clock.advance(1);
+    expect(failures()).toEqual([]);
   });
 
   it('an interval that fails is tried at its next ticks, for ever', async () => {
