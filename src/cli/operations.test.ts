@@ -1,11 +1,15 @@
 import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { waitUntilDurable } from '../engine/log/commit-log.js';
+import { openFolderDisk } from '../engine/log/folder-disk.js';
+import { Snapshotter } from '../engine/snapshotter.js';
+import { schema, t, table } from '../module/index.js';
+import { loadModule } from '../module/load-module.js';
 import { createServer, type ChoraleServer } from '../server/create-server.js';
 import { configFile } from './command-context.js';
-import { parseDuration } from './duration.js';
 import { runCli } from './program.js';
 import { testContext, type TestContext } from './testing/test-context.js';
 
@@ -145,6 +149,49 @@ describe('the log', () => {
     ]);
   });
 
+  test('show prints the rows of a module that the application brought along', async () => {
+    const note = table(
+      { name: 'note' },
+      { id: t.u64().primaryKey().autoInc(), madeAt: t.option(t.string()) },
+    );
+    const app = schema({ note });
+    const add = app.reducer(
+      { at: t.string() },
+      (ctx, { at }) => void ctx.db.note.insert({ id: 0n, madeAt: at }),
+    );
+    const databases = { notes: loadModule({ default: app, add }) };
+    const server = await createServer({ dataDirectory: join(folder, 'data'), databases, onNotice: () => {} });
+    servers.push(server);
+    const { host, owner, log } = server.database('notes')!;
+    host.callReducerJson(
+      'add',
+      { identity: owner, connectionId: undefined, tokenPayload: undefined },
+      '["noon"]',
+    );
+    await waitUntilDurable(log);
+    const { out } = await run('log', 'show', 'notes', '--data-dir', 'data');
+    expect(out).toContainEqual('  + note {"id":1,"made_at":{"some":"noon"}}');
+  });
+
+  test("show prints rows also when the log's beginning, which names the module, is only in a snapshot", async () => {
+    const server = await startChat('a');
+    const hosted = server.database('chat')!;
+    const [segment] = await segments();
+    const snapshotter = new Snapshotter(await openFolderDisk(dirname(segment!)), {
+      databaseKey: hosted.identity.key,
+      epoch: 1,
+      sections: () => hosted.snapshotSections(),
+      pause: async () => {},
+      nowMs: () => 0,
+    });
+    await snapshotter.take(hosted.database);
+    await server.close({ drainMs: 0 });
+    await rm(segment!);
+    await say(await startOn('data'), 'b');
+    const { out } = await run('log', 'show', 'chat', '--data-dir', 'data');
+    expect(out).toContainEqual(expect.stringMatching(/^ {2}\+ message .*"b"/));
+  });
+
   test('verify reads everything, while the server runs', async () => {
     await startChat('hello');
     const { code, out } = await run('log', 'verify', '--data-dir', 'data');
@@ -174,21 +221,6 @@ describe('the log', () => {
     expect(messagesOf(await startOn('data'))).toEqual(['a', 'b']);
     expect((await run('log', 'verify', 'chat', '--data-dir', 'data')).code).toBe(0);
   });
-});
-
-test('start --retain keeps the past, and wants a time', async () => {
-  expect(await run('start', '--retain', 'a week')).toMatchObject({ code: 2 });
-  const started = run('start', '--retain', '7d', '--port', '0', '--data-dir', 'kept');
-  await expect.poll(() => context.noteLines.join()).toMatch(/running at/);
-  context.interrupt();
-  expect((await started).code).toBe(0);
-});
-
-test('times to keep are written like 7d', () => {
-  expect(['7d', '12h', '30m', '45s', '2w'].map(parseDuration)).toEqual([
-    604_800_000, 43_200_000, 1_800_000, 45_000, 1_209_600_000,
-  ]);
-  expect(() => parseDuration('a week')).toThrow(/Write it like 7d/);
 });
 
 async function flipByte(path: string, at: number): Promise<void> {

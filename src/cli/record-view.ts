@@ -5,7 +5,7 @@ import { SectionKind } from '../engine/log/record-codec.js';
 import { decodeScheduleState } from '../engine/schedule/schedule-state.js';
 import { loadProgram } from '../module/load.js';
 import { ModuleLog } from '../module/logs.js';
-import { decodeStoredProgram } from '../server/program.js';
+import { decodeStoredProgram, readRowTypes, type RowTypes, type StoredProgram } from '../server/program.js';
 import { compileCodec, decodeFromBytes } from '../values/bsatn/codec.js';
 import { encodeJson } from '../values/sats-json/encode-json.js';
 
@@ -31,23 +31,22 @@ const SECTION_NAMES = new Map<number, string>(
   Object.entries(SectionKind).map(([name, kind]) => [kind, name]),
 );
 
+const NO_TYPES: RowTypes = { typespace: { types: [] }, tables: [] };
+
 /** Shows records of one log, in order. It learns the tables from the programs it comes by. */
 export class RecordView {
   readonly #rowReaders = new Map<string, (bytes: Uint8Array) => unknown>();
 
   /** To be called for every record, shown or not. */
-  async note({ sections }: TransactionRecord): Promise<void> {
+  async note({ sections }: Pick<TransactionRecord, 'sections'>): Promise<void> {
     const program = sections?.find(({ kind }) => kind === SectionKind.program);
-    if (program === undefined) return;
-    const { text } = decodeStoredProgram(program.bytes.subarray(1));
+    if (program !== undefined) await this.learn(decodeStoredProgram(program.bytes.subarray(1)));
+  }
+
+  /** The program that runs from here on. */
+  async learn(program: StoredProgram): Promise<void> {
     this.#rowReaders.clear();
-    // A module that the application brought along is not in the log: its rows are shown as bytes.
-    if (text === undefined) return;
-    const module = await loadProgram(text, { log: new ModuleLog({ clock: systemClock }) }).catch(
-      () => undefined,
-    );
-    if (module === undefined) return;
-    const { tables, typespace } = module.def.schema;
+    const { tables, typespace } = await findRowTypes(program);
     for (const { name, rowType } of tables) {
       const codec = compileCodec(rowType, typespace);
       this.#rowReaders.set(
@@ -85,6 +84,16 @@ export class RecordView {
     const read = this.#rowReaders.get(table) ?? encodeHex;
     return { table, deletes: deletes.map(read), inserts: inserts.map(read) };
   }
+}
+
+/** Of a text, by running it; of a module that the application brought along, as it was stored. */
+async function findRowTypes({ text, rowTypes }: StoredProgram): Promise<RowTypes> {
+  if (text === undefined) return rowTypes === undefined ? NO_TYPES : readRowTypes(rowTypes);
+  const log = new ModuleLog({ clock: systemClock });
+  return loadProgram(text, { log }).then(
+    (module) => module.def.schema,
+    () => NO_TYPES,
+  );
 }
 
 function textOf(row: unknown): string {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-import type { TransactionRecord, TxOffset } from '../engine/log/commit-log.js';
+import type { LogSection, TxOffset } from '../engine/log/commit-log.js';
 import { writeFromBackup } from '../engine/log/backup-file.js';
 import { checkReach, cutLogAfter, findOffsetAt } from '../engine/log/cut-log.js';
 import type { Disk } from '../engine/log/disk.js';
@@ -43,21 +43,33 @@ export async function listStoredDatabases(folder: string): Promise<readonly Stor
   );
 }
 
+/** The program of the oldest snapshot: the log behind it may not say any more which one ran. */
+export async function readOldestProgram(disk: Disk, databaseKey: string): Promise<StoredProgram | undefined> {
+  const oldest = (await listSnapshots(disk)).at(-1);
+  return oldest === undefined ? undefined : readSnapshotProgram(disk, oldest, databaseKey);
+}
+
 async function readProgram(disk: Disk, databaseKey: string): Promise<StoredProgram | undefined> {
-  let bytes: Uint8Array | undefined;
-  const take = (sections: TransactionRecord['sections']): void => {
-    for (const section of sections ?? [])
-      if (section.kind === SectionKind.program) bytes = section.bytes.slice(1);
-  };
   const [newest] = await listSnapshots(disk);
-  if (newest !== undefined) {
-    await readSnapshot(disk, newest, databaseKey, {
-      section: (section) => take([section]),
-      rows: () => {},
-    }).catch(() => undefined);
-  }
-  await scanLog(disk, databaseKey, ({ sections }) => take(sections));
-  return bytes === undefined ? undefined : decodeStoredProgram(bytes);
+  let program = newest === undefined ? undefined : await readSnapshotProgram(disk, newest, databaseKey);
+  await scanLog(disk, databaseKey, ({ sections }) => void (program = programOf(sections) ?? program));
+  return program;
+}
+
+async function readSnapshotProgram(
+  disk: Disk,
+  offset: TxOffset,
+  databaseKey: string,
+): Promise<StoredProgram | undefined> {
+  let program: StoredProgram | undefined;
+  const section = (one: LogSection): void => void (program = programOf([one]) ?? program);
+  await readSnapshot(disk, offset, databaseKey, { section, rows: () => {} }).catch(() => undefined);
+  return program;
+}
+
+function programOf(sections: readonly LogSection[] = []): StoredProgram | undefined {
+  const found = sections.findLast(({ kind }) => kind === SectionKind.program);
+  return found && decodeStoredProgram(found.bytes.subarray(1));
 }
 
 export type RestorePoint =

@@ -25,7 +25,7 @@ import type { AdHocQuery, DatabaseRuntime, OpenSession } from '../protocols/spac
 import type { Identity } from '../values/identity.js';
 import { documentsOf, openDatabase } from './open-database.js';
 import { PendingEffects } from './pending-effects.js';
-import { encodeStoredProgram, type Program } from './program.js';
+import { encodeStoredProgram, type Program, storeRowTypes } from './program.js';
 
 export interface HostedDatabaseOptions {
   readonly identity: Identity;
@@ -249,10 +249,10 @@ export class HostedDatabase implements DatabaseRuntime {
   #programSection(beginsAnew: boolean): LogSection {
     const { names, owner } = this;
     const { text, hash, module } = this.#program;
-    return programSection(
-      encodeStoredProgram({ names, owner, text, hash, schemaHash: module.schemaHash }),
-      beginsAnew,
-    );
+    const { schemaHash } = module;
+    const learned = text === undefined ? { rowTypes: storeRowTypes(module.def.schema) } : {};
+    const stored = { names, owner, text, hash, schemaHash, ...learned };
+    return programSection(encodeStoredProgram(stored), beginsAnew);
   }
 
   #makeDatabase(module: Module): Database {

@@ -1,4 +1,12 @@
+import { assert } from '../base/assert.js';
+import type { DatabaseSchema, TableDef } from '../engine/schema.js';
 import type { Module } from '../module/definition/build-module.js';
+import {
+  algebraicTypeFromJson,
+  algebraicTypeToJson,
+  typespaceFromJson,
+  typespaceToJson,
+} from '../values/algebraic-type-codec.js';
 import { Identity } from '../values/identity.js';
 
 /** A module together with what is needed to run it again after a restart. */
@@ -18,6 +26,38 @@ export interface StoredProgram {
   readonly hash: string;
   /** Of the tables: an embedded module whose tables differ from the stored ones is not run on them. */
   readonly schemaHash: string;
+  /** What rows look like, when there is no text to learn it from. Logs of earlier versions do without. */
+  readonly rowTypes?: StoredRowTypes;
+}
+
+type Json = Parameters<typeof algebraicTypeFromJson>[0];
+
+/** As in SATS-JSON. */
+export interface StoredRowTypes {
+  readonly typespace: Json;
+  /** By table. */
+  readonly tables: Readonly<Record<string, Json>>;
+}
+
+export interface RowTypes {
+  readonly typespace: DatabaseSchema['typespace'];
+  readonly tables: readonly Pick<TableDef, 'name' | 'rowType'>[];
+}
+
+export function storeRowTypes({ typespace, tables }: RowTypes): StoredRowTypes {
+  const types = tables.map(({ name, rowType }) => [name, algebraicTypeToJson(rowType)] as const);
+  return { typespace: typespaceToJson(typespace), tables: Object.fromEntries(types) };
+}
+
+export function readRowTypes({ typespace, tables }: StoredRowTypes): RowTypes {
+  return {
+    typespace: typespaceFromJson(typespace),
+    tables: Object.entries(tables).map(([name, json]) => {
+      const rowType = algebraicTypeFromJson(json);
+      assert(rowType.kind === 'product', 'a row is a product');
+      return { name, rowType };
+    }),
+  };
 }
 
 /** As JSON: it is written once a publish, and people may want to read it. */

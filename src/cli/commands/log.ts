@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { planRepair, repairLog, type RepairPlan, snapshotProblem } from '../../engine/log/cut-log.js';
 import { scanLog } from '../../engine/log/scan-log.js';
 import { listSnapshots, snapshotName } from '../../engine/log/snapshot-file.js';
-import { lockDataDirectory, type StoredDatabase } from '../../server/data-directory.js';
+import { lockDataDirectory, readOldestProgram, type StoredDatabase } from '../../server/data-directory.js';
 import { CliError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
 import { example } from '../help-example.js';
@@ -72,6 +72,8 @@ async function show(
   const databases = await storedDatabases(context, options, name);
   for (const { disk, identity } of databases) {
     const view = new RecordView();
+    const first = await readOldestProgram(disk, identity.key);
+    if (first !== undefined) await view.learn(first);
     await scanLog(disk, identity.key, async (record, offset) => {
       await view.note(record);
       if (offset < from || offset > to) return;
