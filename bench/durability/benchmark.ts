@@ -1,6 +1,6 @@
 import type { Benchmark, Contestant, Metric, RunResult } from '../framework/benchmark.js';
 import { BenchProcess } from '../framework/child-process.js';
-import type { LoadResult } from '../framework/messages.js';
+import type { WriterResult } from './writers.js';
 
 /* Transactions that are on disk when they count, in one process without a network. */
 
@@ -12,7 +12,7 @@ async function runAlone(contestant: Contestant, seconds: number): Promise<RunRes
     const options = contestant.server.config;
     await child.call('measure', { ...options, seconds: Math.min(WARM_UP_SECONDS, seconds) });
     const before = await child.sample();
-    const result = await child.call<LoadResult>('measure', { ...options, seconds });
+    const result = await child.call<WriterResult>('measure', { ...options, seconds });
     const after = await child.sample();
     const cpuMicros = after.cpuMicros - before.cpuMicros;
     return {
@@ -23,23 +23,46 @@ async function runAlone(contestant: Contestant, seconds: number): Promise<RunRes
       serverBusy: cpuMicros / result.seconds / 1e6,
       loadBusy: 0,
       serverRssBytes: after.rssBytes,
-      extra: {},
+      extra: { 'loop max ms': result.loopMaxMs },
     };
   } finally {
     await child.stop();
   }
 }
 
-function metric(inFlight: number, bytes: number): Metric {
-  const side = (label: string, entry: string): Contestant => {
-    const process = { entry: `durability/${entry}`, config: { inFlight, bytes } };
+/** What a family of metrics compares. */
+interface Family {
+  readonly name: string;
+  readonly what: string;
+  readonly entry: string;
+  /** Of SQLite: an insert can be taken back alone. */
+  readonly hasSavepoints: boolean;
+}
+
+const LOG: Family = {
+  name: 'in-flight',
+  what: 'the commit log alone; SQLite: a transaction for each turn',
+  entry: 'log.ts',
+  hasSavepoints: false,
+};
+
+const ENGINE: Family = {
+  name: 'engine',
+  what: 'table and log; SQLite: a transaction for each turn, a savepoint for each insert',
+  entry: 'engine.ts',
+  hasSavepoints: true,
+};
+
+function metric({ name, what, entry, hasSavepoints }: Family, inFlight: number, bytes: number): Metric {
+  const side = (label: string, file: string, config: Record<string, unknown>): Contestant => {
+    const process = { entry: `durability/${file}`, config: { inFlight, bytes, ...config } };
     return { label, server: process, load: process };
   };
   return {
-    name: `in-flight-${inFlight}${bytes === 1024 ? '-1k' : ''}`,
-    summary: `${inFlight} in flight, ${bytes} bytes each`,
-    ours: side('chorale', 'chorale.ts'),
-    peer: side('better-sqlite3 FULL', 'sqlite.ts'),
+    name: `${name}-${inFlight}${bytes === 1024 ? '-1k' : ''}`,
+    summary: `${inFlight} in flight, ${bytes} bytes each; ${what}`,
+    ours: side('chorale', entry, {}),
+    peer: side('better-sqlite3 FULL', 'sqlite.ts', { hasSavepoints }),
     run: runAlone,
     ratioOf: 'transactions per second',
     ratio: (ours, peer) => ours.opsPerSecond / peer.opsPerSecond,
@@ -52,5 +75,7 @@ export const durability: Benchmark = {
     packageName: 'better-sqlite3',
     hint: 'npm install --no-save better-sqlite3@12.11.1 (needs a C++ compiler)',
   },
-  metrics: [1, 64, 1024].flatMap((inFlight) => [metric(inFlight, 100), metric(inFlight, 1024)]),
+  metrics: [LOG, ENGINE].flatMap((family) =>
+    [1, 64, 1024].flatMap((inFlight) => [metric(family, inFlight, 100), metric(family, inFlight, 1024)]),
+  ),
 };

@@ -1,7 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { systemClock } from '../../src/base/clock.js';
 import { systemRandom } from '../../src/base/random.js';
 import { Database } from '../../src/engine/database.js';
@@ -12,21 +8,18 @@ import { schemaOf } from '../../src/engine/testing/table-def.js';
 import { primitiveType } from '../../src/values/algebraic-type.js';
 import { Identity } from '../../src/values/identity.js';
 import { answerParent } from '../framework/child.js';
-import type { LoadResult } from '../framework/messages.js';
-import { runWriters, type WriterOptions } from './writers.js';
+import { makeFolder, PREALLOCATE_BYTES } from './folder.js';
+import { runWriters, type WriterOptions, type WriterResult } from './writers.js';
 
 /* The whole engine: a table with a counted key and a column of text, each insert a transaction in the log on disk. */
-
-const folder = mkdtempSync(join(tmpdir(), 'chorale-durability-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 const identity = new Identity(1n);
 const origin = { caller: identity, connectionId: undefined, functionName: 'put' };
 
 async function open(): Promise<{ database: Database; log: FileLog }> {
-  const { log } = await recoverLog(await openFolderDisk(folder), {
+  const { log } = await recoverLog(await openFolderDisk(makeFolder()), {
     databaseKey: identity.key,
-    preallocateBytes: 1024 * 1024,
+    preallocateBytes: PREALLOCATE_BYTES,
   });
   const schema = schemaOf({
     entry: {
@@ -42,24 +35,23 @@ async function open(): Promise<{ database: Database; log: FileLog }> {
 const opened = open();
 
 answerParent({
-  async measure(options: WriterOptions): Promise<LoadResult> {
+  async measure(options: WriterOptions): Promise<WriterResult> {
     const { database, log } = await opened;
     const table = database.table('entry');
     const data = 'x'.repeat(options.bytes);
-    // Every transaction is one of ours: those that wait have the offsets that follow the durable one.
-    let waiting: (() => void)[] = [];
-    let reached = log.durableOffset;
-    const stop = log.onDurable((durable) => {
-      const count = durable - reached;
-      reached = durable;
-      const told = waiting;
-      waiting = told.slice(count);
-      for (let i = 0; i < count; i++) told[i]!();
-    });
-    const result = await runWriters(options, (done) => {
-      const timestampMicros = systemClock.nowMicros();
-      database.transact({ ...origin, timestampMicros }, () => table.insert({ id: 0n, data }));
-      waiting.push(done);
+    let stop = (): void => {};
+    const result = await runWriters(options, (acknowledge) => {
+      // Every transaction is one of ours: those that wait have the offsets that follow the durable one.
+      let reached = log.durableOffset;
+      stop = log.onDurable((durable) => {
+        const count = durable - reached;
+        reached = durable;
+        acknowledge(count);
+      });
+      return () => {
+        const timestampMicros = systemClock.nowMicros();
+        database.transact({ ...origin, timestampMicros }, () => table.insert({ id: 0n, data }));
+      };
     });
     stop();
     return result;
