@@ -148,6 +148,15 @@ describe('zeros written ahead', () => {
     );
   });
 
+  it('a large batch has none behind it: it grows the file itself', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk, { preallocateBytes: 500 });
+    log.append(record('large', 130 * 1024));
+    await durable(log);
+    const [name] = disk.list();
+    expect(disk.contentOf(name!).at(-1)).not.toBe(0);
+  });
+
   it('a batch that was torn in front of them is cut off', async () => {
     const disk = new SimulatedDisk();
     const { log } = await open(disk, options);

@@ -1,7 +1,8 @@
 import { ByteWriter } from '../../base/byte-writer.js';
 import type { CommitLog, TransactionRecord, TxOffset } from './commit-log.js';
-import { type Disk, type DiskFile, writeFully } from './disk.js';
+import { type Disk, writeFully } from './disk.js';
 import { LogError } from './log-error.js';
+import { OpenSegment, type SegmentEnd } from './open-segment.js';
 import { decodeRecord, encodeRecord, type RecordOrigin } from './record-codec.js';
 import {
   BATCH_HEADER_BYTES,
@@ -17,15 +18,7 @@ export interface LogTail {
   /** The crc of the last batch, 0 for none. */
   readonly chain: number;
   /** The open last segment and its size, undefined when the next batch begins a new one. */
-  readonly segment: LogSegment | undefined;
-}
-
-export interface LogSegment {
-  readonly file: DiskFile;
-  /** The byte behind the last batch. */
-  readonly bytes: number;
-  /** The size of the file: zeros follow the last batch. */
-  readonly allocatedBytes: number;
+  readonly segment: SegmentEnd | undefined;
 }
 
 export interface FileLogOptions {
@@ -62,7 +55,7 @@ export class FileLog implements CommitLog {
   readonly #options: Required<FileLogOptions>;
   readonly #durableListeners = new Set<(offset: TxOffset) => void>();
   readonly #failureListeners = new Set<(failure: LogError) => void>();
-  #segment: LogTail['segment'];
+  #segment: OpenSegment | undefined;
   #last: TxOffset;
   #durable: TxOffset;
   #chain: number;
@@ -72,8 +65,6 @@ export class FileLog implements CommitLog {
   #flying: Batch | undefined;
   #isScheduled = false;
   #inFlight: Promise<void> | undefined;
-  /** Zeros on their way to the disk. */
-  #allocating: Promise<void> | undefined;
   #failure: LogError | undefined;
   #isClosed = false;
   #writtenBytes = 0;
@@ -86,7 +77,7 @@ export class FileLog implements CommitLog {
       backlogBytesMax: 256 * 1024 * 1024,
       ...options,
     };
-    this.#segment = tail.segment;
+    if (tail.segment !== undefined) this.#segment = this.#continueSegment(tail.segment);
     this.#last = this.#durable = tail.lastOffset;
     this.#chain = tail.chain;
     this.#forming = emptyBatch();
@@ -167,7 +158,7 @@ export class FileLog implements CommitLog {
       this.#begin();
       await this.#inFlight;
     }
-    if (this.#segment !== undefined) await this.#closeSegment(this.#segment);
+    await this.#segment?.close();
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -187,72 +178,22 @@ export class FileLog implements CommitLog {
     this.#forming = this.#spare;
     this.#spare = batch;
     this.#flying = batch;
-    this.#inFlight = this.#writeBatch(batch).then(
+    const segment = this.#segment;
+    const written =
+      segment === undefined || segment.isFull
+        ? this.#startSegment(batch.firstOffset).then((next) => this.#write(batch, next))
+        : this.#write(batch, segment);
+    this.#inFlight = written.then(
       () => this.#finish(batch),
       (error: unknown) => this.#fail(error),
     );
   }
 
-  async #writeBatch(batch: Batch): Promise<void> {
+  #write(batch: Batch, segment: OpenSegment): Promise<void> {
     const bytes = batch.writer.bytes.subarray(0, batch.writer.length);
-    let segment = await this.#segmentFor(batch.firstOffset);
-    // Zeros that are on their way must not come down on the batch.
-    if (this.#allocating !== undefined && segment.bytes + bytes.length > this.#allocatedBytes(segment)) {
-      await this.#allocating;
-      if (this.#failure !== undefined) throw this.#failure;
-      segment = this.#segment ?? segment;
-    }
-    this.#chain = sealBatch(bytes, {
-      count: batch.count,
-      firstOffset: batch.firstOffset,
-      epoch: this.#options.epoch,
-      chain: this.#chain,
-    });
-    await writeFully(segment.file, bytes, segment.bytes);
-    if (!segment.file.isWriteThrough) await segment.file.sync();
-    const end = segment.bytes + bytes.length;
-    const { file } = segment;
-    this.#segment = { file, bytes: end, allocatedBytes: Math.max(end, this.#allocatedBytes(segment)) };
-    this.#writtenBytes += bytes.length;
-    this.#allocate();
-  }
-
-  /** Of the segment with what was written ahead since it was looked at. */
-  #allocatedBytes(segment: LogSegment): number {
-    return this.#segment?.file === segment.file ? this.#segment.allocatedBytes : segment.allocatedBytes;
-  }
-
-  /** Has zeros written ahead when half of them are used up, beside the batches. */
-  #allocate(): void {
-    const { preallocateBytes } = this.#options;
-    const segment = this.#segment;
-    if (segment === undefined || preallocateBytes === 0 || this.#allocating !== undefined) return;
-    const { file, bytes, allocatedBytes } = segment;
-    if (allocatedBytes - bytes > preallocateBytes / 2 || bytes >= this.#options.segmentBytesMax) return;
-    this.#allocating = this.#writeZeros(file, allocatedBytes).then(
-      () => void (this.#allocating = undefined),
-      (error: unknown) => {
-        this.#allocating = undefined;
-        this.#fail(error);
-      },
-    );
-  }
-
-  async #writeZeros(file: DiskFile, at: number): Promise<void> {
-    const zeros = new Uint8Array(this.#options.preallocateBytes);
-    await writeFully(file, zeros, at);
-    if (!file.isWriteThrough) await file.sync();
-    if (this.#segment?.file === file) {
-      this.#segment = { ...this.#segment, allocatedBytes: at + zeros.length };
-    }
-  }
-
-  /** Cuts off what was written ahead. */
-  async #closeSegment({ file, bytes, allocatedBytes }: LogSegment): Promise<void> {
-    await this.#allocating;
-    if (this.#failure === undefined && this.#allocatedBytes({ file, bytes, allocatedBytes }) > bytes)
-      await file.truncate(bytes);
-    await file.close();
+    const { count, firstOffset } = batch;
+    this.#chain = sealBatch(bytes, { count, firstOffset, epoch: this.#options.epoch, chain: this.#chain });
+    return segment.write(bytes);
   }
 
   #finish(batch: Batch): void {
@@ -261,6 +202,7 @@ export class FileLog implements CommitLog {
     if (this.#failure !== undefined) return;
     this.#flying = undefined;
     this.#durable = batch.firstOffset + batch.count - 1;
+    this.#writtenBytes += batch.writer.length;
     batch.count = 0;
     batch.before = undefined;
     batch.writer.reset();
@@ -281,18 +223,23 @@ export class FileLog implements CommitLog {
     for (const listener of this.#failureListeners) listener(this.#failure);
   }
 
-  async #segmentFor(firstOffset: TxOffset): Promise<LogSegment> {
-    const current = this.#segment;
-    if (current !== undefined && current.bytes < this.#options.segmentBytesMax) return current;
+  async #startSegment(firstOffset: TxOffset): Promise<OpenSegment> {
     const file = await this.#disk.create(segmentName(firstOffset), { writeThrough: true });
     const { databaseKey, epoch } = this.#options;
     await writeFully(file, encodeSegmentHeader({ databaseKey, epoch, firstOffset, chain: this.#chain }), 0);
     if (!file.isWriteThrough) await file.sync();
     // Without this the file itself may be gone after a power cut, acknowledged transactions and all.
     await this.#disk.syncFolder();
-    if (current !== undefined) await this.#closeSegment(current);
-    this.#segment = { file, bytes: SEGMENT_HEADER_BYTES, allocatedBytes: SEGMENT_HEADER_BYTES };
+    await this.#segment?.close();
+    const bytes = SEGMENT_HEADER_BYTES;
+    this.#segment = this.#continueSegment({ file, bytes, allocatedBytes: bytes });
     return this.#segment;
+  }
+
+  #continueSegment(end: SegmentEnd): OpenSegment {
+    const { segmentBytesMax, preallocateBytes } = this.#options;
+    const onError = (error: unknown): void => this.#fail(error);
+    return new OpenSegment(end, { segmentBytesMax, preallocateBytes, onError });
   }
 }
 

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, write } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -80,8 +80,14 @@ class FolderFile implements DiskFile {
     return (await this.#handle.stat()).size;
   }
 
-  async write(bytes: Uint8Array, position: number): Promise<number> {
-    return (await this.#handle.write(bytes, 0, bytes.length, position)).bytesWritten;
+  /** Not the handle's own `write`: several promises and objects for each flush. */
+  write(bytes: Uint8Array, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      write(this.#handle.fd, bytes, 0, bytes.length, position, (error, written) => {
+        if (error === null) resolve(written);
+        else reject(error);
+      });
+    });
   }
 
   async read(target: Uint8Array, position: number): Promise<number> {
