@@ -8,11 +8,13 @@ import {
 import type { OpenTransport } from '../../src/protocols/wamp/client/index.node.js';
 import type { WampRouter } from '../../src/protocols/wamp/server/router.js';
 import { connectMemory } from '../../src/protocols/wamp/server/transport/memory.js';
+import { SERIALIZERS } from '../../src/protocols/wamp/server/mount.js';
 import { runWampClientSuite } from './wamp-client.js';
 
 /** No socket between client and router, but all that a serializer does to values. */
 function overMemory(router: WampRouter): OpenTransport {
-  return memoryTransport((serializer, peer) => {
+  return memoryTransport(({ name }, peer) => {
+    const serializer = SERIALIZERS.find((each) => each.name === name)!;
     const transport = connectMemory(router, {
       onMessage: (message) => peer.send(serializer.encode(message)),
       onClose: () => peer.close(),

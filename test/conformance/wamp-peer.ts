@@ -3,8 +3,9 @@ import { expect } from 'vitest';
 import { WebSocket } from 'ws';
 
 import { joinBatch, splitBatch } from '../../src/protocols/wamp/messages/batch.js';
-import { fieldsOf, headCount, messageFromFields } from '../../src/protocols/wamp/messages/fields.js';
-import { type Dict, type Message, MessageType } from '../../src/protocols/wamp/messages/message.js';
+import { fieldsOf, messageFromFields } from '../../src/protocols/wamp/messages/fields.js';
+import { layoutOf } from '../../src/protocols/wamp/messages/layouts.js';
+import { type Dict, type Message } from '../../src/protocols/wamp/messages/message.js';
 import { Payload } from '../../src/protocols/wamp/messages/payload.js';
 import {
   encodeHandshake,
@@ -63,12 +64,9 @@ export const ALL_ROLES: Dict = {
 };
 
 export function toMessage(fields: Fields): Message {
-  const count = headCount(fields[0]);
-  const tail = fields.slice(count) as [unknown[]?, Dict?];
-  const isRevocation = fields[0] === MessageType.unsubscribed || fields[0] === MessageType.unregistered;
-  return isRevocation
-    ? messageFromFields(fields, Payload.empty)
-    : messageFromFields(fields.slice(0, count), Payload.of(...tail));
+  const { hasPayload, least } = layoutOf(fields[0], fields.length);
+  const tail = (hasPayload ? fields.slice(least) : []) as [unknown[]?, Dict?];
+  return messageFromFields(fields, Payload.of(...tail));
 }
 
 export function toFields(message: Message): Fields {

@@ -1,13 +1,14 @@
 import { definedOptions } from './payload.js';
+import { listOptions } from './publish-options.js';
 import type { Dict } from './payload.js';
 
 export interface BlackWhiteListInit {
-  readonly excludedIds?: Iterable<number>;
-  readonly excludedAuthIds?: Iterable<string>;
-  readonly excludedAuthRoles?: Iterable<string>;
-  readonly eligibleIds?: Iterable<number>;
-  readonly eligibleAuthIds?: Iterable<string>;
-  readonly eligibleAuthRoles?: Iterable<string>;
+  readonly excludedIds?: Iterable<number> | undefined;
+  readonly excludedAuthIds?: Iterable<string> | undefined;
+  readonly excludedAuthRoles?: Iterable<string> | undefined;
+  readonly eligibleIds?: Iterable<number> | undefined;
+  readonly eligibleAuthIds?: Iterable<string> | undefined;
+  readonly eligibleAuthRoles?: Iterable<string> | undefined;
 }
 
 /** A receiver, as far as lists can tell him from others. */
@@ -60,15 +61,7 @@ export class BlackWhiteList {
 
   /** The lists as options of a PUBLISH; those that keep nobody out are absent. */
   toOptions(): Dict {
-    const unlessEmpty = (names: Set<Name>): Name[] | undefined => (names.size === 0 ? undefined : [...names]);
-    return definedOptions({
-      exclude: unlessEmpty(this.excludedIds),
-      exclude_authid: unlessEmpty(this.excludedAuthIds),
-      exclude_authrole: unlessEmpty(this.excludedAuthRoles),
-      eligible: this.eligibleIds && [...this.eligibleIds],
-      eligible_authid: this.eligibleAuthIds && [...this.eligibleAuthIds],
-      eligible_authrole: this.eligibleAuthRoles && [...this.eligibleAuthRoles],
-    });
+    return listOptions(this);
   }
 
   /** Whether no list keeps anybody out. */

@@ -1,4 +1,4 @@
-import { MessageType } from '../messages/message.js';
+import * as MessageType from '../messages/message-type.js';
 import { callDict } from './call-options.js';
 import type { CallOptions } from './call-options.js';
 import type { Call, CallInit } from './call.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MessageType } from '../messages/message.js';
+import * as MessageType from '../messages/message-type.js';
 import { BaseError, ClientClosed, TransportError, WampError } from './errors.js';
 import type { InvocationProgress } from './results.js';
 import { ScriptedRouter, settled } from './testing/scripted-router.js';

@@ -1,7 +1,7 @@
 import type { Timer } from '../../../base/clock.js';
-import { MessageType } from '../messages/message.js';
-import type { Message, Result } from '../messages/message.js';
-import { Uris } from '../messages/uri.js';
+import * as MessageType from '../messages/message-type.js';
+import type { Message, Result } from './message.js';
+import * as Uris from '../messages/uris.js';
 import { AsyncQueue, withResolvers } from './async-queue.js';
 import { callDict } from './call-options.js';
 import type { CallOptions } from './call-options.js';

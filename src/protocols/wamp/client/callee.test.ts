@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { MessageType } from '../messages/message.js';
-import type { ErrorMessage, Yield } from '../messages/message.js';
+import * as MessageType from '../messages/message-type.js';
+import type { ErrorMessage, Yield } from './message.js';
 import type { Handler, RegisterOptions } from './callee.js';
 import type { Client } from './client.js';
 import { Interrupt, WampError } from './errors.js';
 import { setInvocationError } from './error-map.js';
 import { progress, result } from './results.js';
-import { lastYieldIsResult } from './run-handler.js';
+import { lastYieldIsResult } from './last-yield.js';
 import { ScriptedRouter, settled } from './testing/scripted-router.js';
 
 const { register: REGISTER, registered, yield: YIELD, error: ERROR, unregister: UNREGISTER } = MessageType;
@@ -28,7 +28,7 @@ async function serving(
 /** `yield 1 [3] {}` */
 function trace(message: Yield | ErrorMessage): string {
   const { payload, request } = message;
-  const kwargs = payload.hasKwargs ? ` ${JSON.stringify(payload.kwargs)}` : '';
+  const kwargs = Object.keys(payload.kwargs).length > 0 ? ` ${JSON.stringify(payload.kwargs)}` : '';
   const args = JSON.stringify(payload.args) + kwargs;
   if (message.type === ERROR) return `error ${request} ${message.error} ${args}`;
   return `${message.options['progress'] === true ? 'progress' : 'yield'} ${request} ${args}`;

@@ -1,6 +1,6 @@
 import type { Timer } from '../../../base/clock.js';
-import { MessageType } from '../messages/message.js';
-import type { ErrorMessage, Result } from '../messages/message.js';
+import * as MessageType from '../messages/message-type.js';
+import type { ErrorMessage, Result } from './message.js';
 import { Call } from './call.js';
 import type { CallInit } from './call.js';
 import type { Link } from './link.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MessageType } from '../messages/message.js';
+import * as MessageType from '../messages/message-type.js';
 import { ScriptedRouter, settled } from './testing/scripted-router.js';
 
 /*

@@ -1,7 +1,7 @@
 import { systemClock } from '../../../base/clock.js';
 import type { Clock } from '../../../base/clock.js';
-import { MessageType } from '../messages/message.js';
-import type { RouterMessage } from '../messages/message.js';
+import * as MessageType from '../messages/message-type.js';
+import type { RouterMessage } from './message.js';
 import type { AnyApi, ApiType, ArgsOf, KwargsOf, ProcedureOf, ProgressOf, ResultOf, TopicOf } from './api.js';
 import { withResolvers } from './async-queue.js';
 import type { Call } from './call.js';
@@ -92,7 +92,7 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
       onLost: (error) => {
         this.#caller.failAll(error);
         this.#callee.sessionLost();
-        this.#subscriber.sessionLost();
+        this.#subscriber.subscriptions.sessionLost();
       },
       restore: async () => await this.#restore(),
     });
@@ -189,8 +189,7 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
 
   /** Ends one registration of a procedure, or all. Rejects with BaseError NOT_FOUND if there is none. */
   async unregister(procedure: ProcedureOf<Api>, registrationId?: number): Promise<void> {
-    const found = this.#callee.find(procedure, registrationId);
-    await Promise.all(found.map(async (registration) => await registration.unregister()));
+    await this.#callee.registrations.endAll(procedure, registrationId);
   }
 
   /** Has events of a topic handed to `callback`, in order. */
@@ -204,8 +203,7 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
 
   /** Ends one subscription to a topic, or all. Rejects with BaseError NOT_FOUND if there is none. */
   async unsubscribe(topic: TopicOf<Api>, subscriptionId?: number): Promise<void> {
-    const found = this.#subscriber.find(topic, subscriptionId);
-    await Promise.all(found.map(async (subscription) => await subscription.unsubscribe()));
+    await this.#subscriber.subscriptions.endAll(topic, subscriptionId);
   }
 
   /** Events of a topic, to be read one after the other; the subscription ends with the loop. */
@@ -223,11 +221,11 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
   }
 
   getRegistrationIds(procedure: ProcedureOf<Api>): readonly number[] {
-    return this.#callee.idsOf(procedure);
+    return this.#callee.registrations.idsOf(procedure);
   }
 
   getSubscriptionIds(topic: TopicOf<Api>): readonly number[] {
-    return this.#subscriber.idsOf(topic);
+    return this.#subscriber.subscriptions.idsOf(topic);
   }
 
   /** ERRORs with this URI become exceptions of this class, and the other way round. */
@@ -286,10 +284,8 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
         this.#subscriber.received(message);
         return;
       case MessageType.invocation:
-        this.#callee.invoked(session, message);
-        return;
       case MessageType.interrupt:
-        this.#callee.interrupted(message);
+        this.#callee.received(session, message);
         return;
       case MessageType.error:
         if (message.requestType === MessageType.call) this.#caller.failed(message);
@@ -311,16 +307,21 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
   }
 
   #revoked(details: Dict): void {
-    this.#callee.revoked(details);
-    this.#subscriber.revoked(details);
+    this.#callee.registrations.revoked(details);
+    this.#subscriber.subscriptions.revoked(details);
     this.#emit('revoked', details);
   }
 
   async #restore(): Promise<void> {
-    const subscriptions = [...this.#subscriber.subscriptions];
-    await Promise.all([this.#callee.restore(), this.#subscriber.restore()]);
+    const { registrations } = this.#callee;
+    const { subscriptions } = this.#subscriber;
+    const held = [...subscriptions];
+    await Promise.all([
+      registrations.restore(async (registration) => await registrations.begin(registration)),
+      subscriptions.restore(async (subscription) => await this.#subscriber.restore(subscription)),
+    ]);
     if (this.#link.session === undefined) return;
-    for (const subscription of subscriptions) {
+    for (const subscription of held) {
       const { lastPublicationId } = subscription;
       if (subscription.isActive) this.#emit('gap', { subscription, lastPublicationId });
     }

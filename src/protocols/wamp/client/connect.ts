@@ -1,6 +1,6 @@
 import { systemClock } from '../../../base/clock.js';
-import { jsonSerializer } from '../messages/json.js';
-import type { Serializer } from '../messages/serializer.js';
+import { jsonSerializer } from './serializer/json.js';
+import type { Serializer } from './serializer/serializer.js';
 import type { AnyApi, ApiType } from './api.js';
 import type { AuthMethod } from './auth/auth-method.js';
 import { AuthKeyring } from './auth/keyring.js';

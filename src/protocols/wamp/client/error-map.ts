@@ -9,7 +9,7 @@ import {
 import type { Args, Dict, Kwargs } from './payload.js';
 import { MatchPolicy } from './policies.js';
 import { UriMap } from './uri-map.js';
-import { Uri } from './uri.js';
+import * as Uris from '../messages/uris.js';
 
 /** Makes the exception for an ERROR. */
 export type ErrorFactory = (error: WampError) => Error;
@@ -28,9 +28,9 @@ export function setInvocationError(exception: Error, error: WampError): void {
 type BuiltIn = new (args?: Args, kwargs?: Kwargs, details?: Dict) => WampError;
 
 const BUILT_IN: readonly (readonly [string, BuiltIn])[] = [
-  [Uri.invalidUri, InvalidUri],
-  [Uri.procedureAlreadyExists, ProcedureAlreadyExists],
-  [Uri.invalidArgument, InvalidArgument],
+  [Uris.invalidUri, InvalidUri],
+  [Uris.procedureAlreadyExists, ProcedureAlreadyExists],
+  [Uris.invalidArgument, InvalidArgument],
 ];
 
 /** Which exception an ERROR becomes, and which ERROR an exception becomes. */
@@ -64,13 +64,13 @@ export class ErrorMap {
   }
 
   exceptionToInvocationError(exception: unknown): WampError {
-    if (!(exception instanceof Error)) return new WampError(Uri.runtimeError, [String(exception)]);
+    if (!(exception instanceof Error)) return new WampError(Uris.runtimeError, [String(exception)]);
     const byHand = attached.get(exception);
     if (byHand !== undefined) return byHand;
     if (exception instanceof WampError) return exception;
-    if (exception instanceof Interrupt) return new WampError(Uri.canceled);
+    if (exception instanceof Interrupt) return new WampError(Uris.canceled);
     const uri = this.#uris.find(({ errorClass }) => exception instanceof errorClass)?.uri;
-    return new WampError(uri ?? Uri.runtimeError, [exception.message]);
+    return new WampError(uri ?? Uris.runtimeError, [exception.message]);
   }
 }
 

@@ -1,7 +1,7 @@
 import { NO_ARGS, NO_KWARGS, textIn } from './payload.js';
 import type { Args, Dict, Kwargs } from './payload.js';
 import type { CancelMode } from './policies.js';
-import { Uri } from './uri.js';
+import * as Uris from '../messages/uris.js';
 
 export type ErrorCode =
   /** The connection could not be made, or broke. What was asked for may still have happened. */
@@ -122,7 +122,7 @@ export class InvalidUri extends WampError {
   override readonly name = 'InvalidUri';
 
   constructor(args?: Args, kwargs?: Kwargs, details?: Dict) {
-    super(Uri.invalidUri, args, kwargs, details);
+    super(Uris.invalidUri, args, kwargs, details);
   }
 }
 
@@ -130,7 +130,7 @@ export class ProcedureAlreadyExists extends WampError {
   override readonly name = 'ProcedureAlreadyExists';
 
   constructor(args?: Args, kwargs?: Kwargs, details?: Dict) {
-    super(Uri.procedureAlreadyExists, args, kwargs, details);
+    super(Uris.procedureAlreadyExists, args, kwargs, details);
   }
 }
 
@@ -138,7 +138,7 @@ export class InvalidArgument extends WampError {
   override readonly name = 'InvalidArgument';
 
   constructor(args?: Args, kwargs?: Kwargs, details?: Dict) {
-    super(Uri.invalidArgument, args, kwargs, details);
+    super(Uris.invalidArgument, args, kwargs, details);
   }
 }
 

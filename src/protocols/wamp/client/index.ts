@@ -1,11 +1,11 @@
 /* `chorale/wamp`: a WAMP v2 client for browsers and Node, after aiowamp. */
 
-export { cborSerializer } from '../messages/cbor.js';
-export { jsonSerializer } from '../messages/json.js';
-export { msgpackSerializer } from '../messages/msgpack.js';
+export { cborSerializer } from './serializer/cbor.js';
+export { jsonSerializer } from './serializer/json.js';
+export { msgpackSerializer } from './serializer/msgpack.js';
 export { MessageType } from '../messages/message.js';
-export type { Message, RouterMessage } from '../messages/message.js';
-export type { Serializer } from '../messages/serializer.js';
+export type { Message, RouterMessage } from './message.js';
+export type { Serializer } from './serializer/serializer.js';
 
 export type { AnyApi, ApiType, ProcedureType, TopicType } from './api.js';
 export { Overflow } from './async-queue.js';
@@ -36,7 +36,7 @@ export { EventStream } from './event-stream.js';
 export type { EventBufferOptions } from './event-stream.js';
 export { CLIENT_ROLES } from './features.js';
 export { IdGenerator } from './id-generator.js';
-export { Invocation } from './invocation.js';
+export type { Invocation } from './invocation.js';
 export { joinRealm } from './join-realm.js';
 export type { JoinOptions } from './join-realm.js';
 export type { ClientState } from './link.js';
@@ -48,7 +48,7 @@ export { CancelMode, InvocationPolicy, MatchPolicy } from './policies.js';
 export type { PublishOptions } from './publish-options.js';
 export type { ReconnectOptions } from './reconnect.js';
 export { InvocationProgress, InvocationResult, WampArguments, progress, result } from './results.js';
-export { lastYieldIsResult } from './run-handler.js';
+export { lastYieldIsResult } from './last-yield.js';
 export { Session } from './session.js';
 export type { SessionEnd } from './session.js';
 export { Subscription } from './subscriber.js';

@@ -1,7 +1,7 @@
 import type { Timer } from '../../../base/clock.js';
-import { MessageType } from '../messages/message.js';
-import type { Invocation as InvocationMessage } from '../messages/message.js';
-import { Uris } from '../messages/uri.js';
+import * as MessageType from '../messages/message-type.js';
+import type { Invocation as InvocationMessage } from './message.js';
+import * as Uris from '../messages/uris.js';
 import { AsyncQueue } from './async-queue.js';
 import type { AnyClient } from './client.js';
 import { Interrupt, WampError } from './errors.js';
@@ -147,7 +147,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> extend
       request: this.requestId,
       details: options,
       error: uri,
-      payload: encodePayload(args, kwargs, undefined),
+      payload: encodePayload(args, kwargs),
     });
   }
 
@@ -197,7 +197,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> extend
 
   #yield(args: Args, kwargs: Kwargs | undefined, options: Dict): void {
     const request = this.requestId;
-    const payload = encodePayload(args, kwargs, undefined);
+    const payload = encodePayload(args, kwargs);
     this.#session.send({ type: MessageType.yield, request, options, payload }, (error) =>
       this.#refused(error),
     );

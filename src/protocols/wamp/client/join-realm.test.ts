@@ -1,6 +1,6 @@
 import { createHash, createHmac, createPublicKey, pbkdf2Sync, verify } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { MessageType } from '../messages/message.js';
+import * as MessageType from '../messages/message-type.js';
 import { CancelMode } from './policies.js';
 import { AbortError, AuthError, TransportError, UnexpectedMessageError } from './errors.js';
 import { cryptosignAuth } from './auth/cryptosign.js';

@@ -1,9 +1,9 @@
 import { systemClock } from '../../../base/clock.js';
 import type { Clock } from '../../../base/clock.js';
-import { MessageType, messageName } from '../messages/message.js';
-import type { Challenge, Message, Welcome } from '../messages/message.js';
-import { Payload } from '../messages/payload.js';
-import { Uris } from '../messages/uri.js';
+import * as MessageType from '../messages/message-type.js';
+import { messageName } from './message.js';
+import type { Challenge, Message, Welcome } from './message.js';
+import * as Uris from '../messages/uris.js';
 import type { AuthExchange } from './auth/auth-method.js';
 import type { AuthKeyring, KeyringExchange } from './auth/keyring.js';
 import { withResolvers } from './async-queue.js';
@@ -16,7 +16,7 @@ import {
   UnexpectedMessageError,
 } from './errors.js';
 import { CLIENT_ROLES } from './features.js';
-import { NO_KWARGS, textIn } from './payload.js';
+import { NO_KWARGS, NO_PAYLOAD, textIn } from './payload.js';
 import type { Dict } from './payload.js';
 import { Session } from './session.js';
 import type { Frame, Transport, TransportEvents } from './transport/transport.js';
@@ -159,7 +159,7 @@ class Joining implements TransportEvents {
       type: MessageType.abort,
       details: { message: error.message },
       reason,
-      payload: Payload.empty,
+      payload: NO_PAYLOAD,
     });
     this.#failed(error);
   }

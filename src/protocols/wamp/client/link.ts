@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../../base/clock.js';
-import type { Message } from '../messages/message.js';
+import type { Message } from './message.js';
 import { withResolvers } from './async-queue.js';
 import { BaseError, ClientClosed, TransportError } from './errors.js';
 import type { ErrorMap } from './error-map.js';

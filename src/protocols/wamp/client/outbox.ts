@@ -1,5 +1,5 @@
-import type { ErrorMessage, Message } from '../messages/message.js';
-import { Uris } from '../messages/uri.js';
+import type { ErrorMessage, Message } from './message.js';
+import * as Uris from '../messages/uris.js';
 import { TransportError, WampError } from './errors.js';
 import type { IdGenerator } from './id-generator.js';
 import type { Frame, Transport } from './transport/transport.js';

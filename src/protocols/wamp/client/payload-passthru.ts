@@ -1,5 +1,5 @@
-import type { Serializer } from '../messages/serializer.js';
-import { Uris } from '../messages/uri.js';
+import type { Serializer } from './serializer/serializer.js';
+import * as Uris from '../messages/uris.js';
 import { WampError } from './errors.js';
 import { NO_ARGS, NO_KWARGS, definedOptions, isDict, textIn } from './payload.js';
 import type { Arguments, Dict } from './payload.js';
@@ -49,13 +49,14 @@ export class PassThru {
   }
 
   encode(payload: Arguments): Uint8Array {
-    const bytes = encodeValue(this.#init.serializer, { args: payload.args, kwargs: payload.kwargs });
+    const value = this.#init.serializer.encodeValue({ args: payload.args, kwargs: payload.kwargs });
+    const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;
     return this.#init.encrypt?.(bytes) ?? bytes;
   }
 
   decode(bytes: Uint8Array, details: Dict): Arguments {
     const plain = this.#init.decrypt?.(bytes, textIn(details, 'ppt_keyid')) ?? bytes;
-    const value = decodeValue(this.#init.serializer, plain);
+    const value = this.#init.serializer.decodeValue(plain);
     if (!isDict(value)) throw new WampError(Uris.invalidArgument, ['the payload is not { args, kwargs }']);
     return {
       args: Array.isArray(value['args']) ? value['args'] : NO_ARGS,
@@ -88,19 +89,4 @@ export class PassThruForms {
     }
     return form.decode(bytes, details);
   }
-}
-
-/* A serializer encodes lists of arguments: one value is a list of one without its first octet (JSON: without its brackets). */
-
-function encodeValue(serializer: Serializer, value: unknown): Uint8Array {
-  const { data } = serializer.encodeTail([value], undefined);
-  return typeof data === 'string' ? new TextEncoder().encode(data.slice(1, -1)) : data.subarray(1);
-}
-
-function decodeValue(serializer: Serializer, bytes: Uint8Array): unknown {
-  if (!serializer.isBinary) {
-    return serializer.decodeTail({ count: 1, data: `[${new TextDecoder().decode(bytes)}]` }).args?.[0];
-  }
-  const listOfOne = (serializer.encodeTail([0], undefined).data as Uint8Array)[0]!;
-  return serializer.decodeTail({ count: 1, data: Uint8Array.of(listOfOne, ...bytes) }).args?.[0];
 }

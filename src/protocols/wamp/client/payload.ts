@@ -1,8 +1,9 @@
-import type { Dict } from '../messages/message.js';
-import { Payload } from '../messages/payload.js';
+import { isDict } from '../messages/layouts.js';
+import type { Dict } from './message.js';
 import type { PassThru } from './payload-passthru.js';
 
-export type { Dict } from '../messages/message.js';
+export { isDict };
+export type { Dict } from './message.js';
 
 /* What is passed along with calls, results, events and errors: positional values, and named ones. */
 
@@ -16,6 +17,7 @@ export interface Arguments {
 
 export const NO_ARGS: Args = Object.freeze([]);
 export const NO_KWARGS: Kwargs = Object.freeze({});
+export const NO_PAYLOAD: Arguments = { args: NO_ARGS, kwargs: NO_KWARGS };
 
 /** Leaves out keys without a value, and lays `overrides` over the rest: what the caller wrote by hand wins. */
 export function definedOptions(options: Dict, overrides?: Dict): Dict {
@@ -39,17 +41,8 @@ export function dictIn(dict: Dict, key: string): Dict {
   return isDict(value) ? value : NO_KWARGS;
 }
 
-export function isDict(value: unknown): value is Dict {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
-}
-
-/** What stands behind the options of a message. Empty named arguments are left out. */
-export function encodePayload(
-  args: Args,
-  kwargs: Kwargs | undefined,
-  passThru: PassThru | undefined,
-): Payload {
-  if (passThru !== undefined) return Payload.of([passThru.encode({ args, kwargs: kwargs ?? NO_KWARGS })]);
-  for (const _ in kwargs) return Payload.of(args, kwargs);
-  return Payload.of(args);
+/** What stands behind the options of a message. */
+export function encodePayload(args: Args, kwargs?: Kwargs, passThru?: PassThru): Arguments {
+  const payload = { args, kwargs: kwargs ?? NO_KWARGS };
+  return passThru === undefined ? payload : { args: [passThru.encode(payload)], kwargs: NO_KWARGS };
 }

@@ -1,5 +1,5 @@
-import type { ErrorMessage, Message, RouterMessage } from '../messages/message.js';
-import { messageName } from '../messages/message.js';
+import type { ErrorMessage, Message, RouterMessage } from './message.js';
+import { messageName } from './message.js';
 import type { ErrorMap } from './error-map.js';
 import { UnexpectedMessageError } from './errors.js';
 import { errorOf } from './outbox.js';

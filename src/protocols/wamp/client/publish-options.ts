@@ -1,4 +1,3 @@
-import { BlackWhiteList } from './black-white-list.js';
 import type { BlackWhiteListInit } from './black-white-list.js';
 import { definedOptions } from './payload.js';
 import type { Dict, Kwargs } from './payload.js';
@@ -9,8 +8,8 @@ export interface PublishOptions<K = Kwargs> {
   readonly kwargs?: K | undefined;
   /** Has the router confirm it, with the publication's id; or refuse it, with an ERROR. */
   readonly acknowledge?: boolean | undefined;
-  /** Who may receive it. */
-  readonly blackWhiteList?: BlackWhiteList | BlackWhiteListInit | undefined;
+  /** Who may receive it: a BlackWhiteList, or its lists. */
+  readonly blackWhiteList?: BlackWhiteListInit | undefined;
   /** Whether the publisher does not receive it himself. True unless given. */
   readonly excludeMe?: boolean | undefined;
   /** Tells subscribers who publishes. */
@@ -26,11 +25,6 @@ export interface PublishOptions<K = Kwargs> {
 }
 
 export function publishDict(options: PublishOptions<unknown>): Dict {
-  const { blackWhiteList } = options;
-  const list =
-    blackWhiteList === undefined || blackWhiteList instanceof BlackWhiteList
-      ? blackWhiteList
-      : new BlackWhiteList(blackWhiteList);
   return definedOptions(
     {
       acknowledge: options.acknowledge,
@@ -38,9 +32,25 @@ export function publishDict(options: PublishOptions<unknown>): Dict {
       disclose_me: options.discloseMe,
       rkey: options.resourceKey,
       retain: options.retain,
-      ...list?.toOptions(),
+      ...listOptions(options.blackWhiteList ?? {}),
       ...options.passThru?.options(),
     },
     options.options,
   );
+}
+
+/** Who may receive it, as it stands in the options. An empty list of eligible ones keeps everybody out. */
+export function listOptions(lists: BlackWhiteListInit): Dict {
+  const excluded = (names: Iterable<number | string> = []): unknown => {
+    const list = [...names];
+    return list.length === 0 ? undefined : list;
+  };
+  return definedOptions({
+    exclude: excluded(lists.excludedIds),
+    exclude_authid: excluded(lists.excludedAuthIds),
+    exclude_authrole: excluded(lists.excludedAuthRoles),
+    eligible: lists.eligibleIds && [...lists.eligibleIds],
+    eligible_authid: lists.eligibleAuthIds && [...lists.eligibleAuthIds],
+    eligible_authrole: lists.eligibleAuthRoles && [...lists.eligibleAuthRoles],
+  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MessageType } from '../messages/message.js';
+import * as MessageType from '../messages/message-type.js';
 import type { Client } from './client.js';
 import type { ConnectOptions } from './connect.js';
 import { ClientClosed, TransportError } from './errors.js';

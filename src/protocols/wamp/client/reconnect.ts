@@ -1,6 +1,6 @@
 import { AbortError, AuthError } from './errors.js';
 import type { SessionEnd } from './session.js';
-import { Uris } from '../messages/uri.js';
+import * as Uris from '../messages/uris.js';
 
 export interface ReconnectOptions {
   /** Before the first attempt. 200 unless given. */

@@ -1,7 +1,7 @@
 import { Interrupt } from './errors.js';
 import type { Invocation } from './invocation.js';
 import type { Link } from './link.js';
-import { Uris } from '../messages/uri.js';
+import * as Uris from '../messages/uris.js';
 import { InvocationProgress, InvocationResult, toArguments } from './results.js';
 
 /*
@@ -99,25 +99,4 @@ function isGenerator(value: unknown): value is AnyGenerator {
     [Symbol.iterator]: iterator,
   } = value as Partial<AsyncGenerator & Generator>;
   return typeof next === 'function' && (asyncIterator !== undefined || iterator !== undefined);
-}
-
-/**
- * Turns the meaning of the last yield around: each value is held back one step, so that the last one is the result. For handlers
- * that were written that way.
- *
- *     client.register('com.app.report', lastYieldIsResult(async function* () { yield part; yield total; }))
- */
-export function lastYieldIsResult<I>(
-  handler: (invocation: I) => AsyncIterable<unknown> | Iterable<unknown>,
-): (invocation: I) => AsyncGenerator<unknown, unknown> {
-  return async function* heldBack(invocation) {
-    let last: { readonly value: unknown } | undefined;
-    for await (const value of handler(invocation)) {
-      if (last !== undefined) yield last.value;
-      last = undefined;
-      if (value instanceof InvocationProgress || value instanceof InvocationResult) yield value;
-      else last = { value };
-    }
-    return last?.value;
-  };
 }

@@ -1,14 +1,13 @@
-import { MessageType, isRouterMessage, messageName } from '../messages/message.js';
-import type { Goodbye, Message, RouterMessage } from '../messages/message.js';
-import { Payload } from '../messages/payload.js';
-import { Uris } from '../messages/uri.js';
+import * as MessageType from '../messages/message-type.js';
+import { isRouterMessage, messageName } from './message.js';
+import type { Goodbye, Message, RouterMessage } from './message.js';
+import * as Uris from '../messages/uris.js';
 import { withResolvers } from './async-queue.js';
-import { decodeTolerantly } from './decode-tolerantly.js';
 import { AbortError, BaseError, InvalidMessage, TransportError, UnexpectedMessageError } from './errors.js';
 import { IdGenerator } from './id-generator.js';
 import { Outbox } from './outbox.js';
 import type { Request } from './outbox.js';
-import { NO_KWARGS, dictIn, isDict } from './payload.js';
+import { NO_KWARGS, NO_PAYLOAD, dictIn, isDict } from './payload.js';
 import type { Dict } from './payload.js';
 import type { Frame, Transport, TransportEvents } from './transport/transport.js';
 
@@ -132,7 +131,7 @@ export class Session implements TransportEvents {
     if (this.#state === 'over') return;
     let message: Message;
     try {
-      message = decodeTolerantly(this.#transport.serializer, frame);
+      message = this.#transport.serializer.decode(frame);
     } catch (error) {
       this.#violated(new InvalidMessage('the router sent something that is no message', error));
       return;
@@ -193,7 +192,7 @@ export class Session implements TransportEvents {
       type: MessageType.abort,
       details: { message: error.message },
       reason: Uris.protocolViolation,
-      payload: Payload.empty,
+      payload: NO_PAYLOAD,
     });
     this.#end({ reason: Uris.protocolViolation, error, isOurs: false });
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MessageType } from '../messages/message.js';
+import * as MessageType from '../messages/message-type.js';
 import { BlackWhiteList } from './black-white-list.js';
 import type { Client } from './client.js';
 import type { Subscription, SubscribeOptions } from './subscriber.js';

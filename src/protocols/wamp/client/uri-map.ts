@@ -1,5 +1,5 @@
+import { matchesUri } from '../messages/uri.js';
 import { MatchPolicy } from './policies.js';
-import { prefixMatch, wildcardMatch } from './uri.js';
 import type { UriPattern } from './uri.js';
 
 /**
@@ -41,19 +41,13 @@ export class UriMap<Value> {
 
   /** The value of the best pattern that covers `uri`. */
   find(uri: string): Value | undefined {
-    const { exact, prefix, wildcard } = this.#byPolicy;
-    if (exact.has(uri)) return exact.get(uri);
-    const prefixes = [...prefix.keys()].filter((key) => prefixMatch(key, uri));
-    const whole = best(
-      prefixes.filter((key) => endsWithComponent(key, uri)),
-      byLength,
-    );
-    if (whole !== undefined) return prefix.get(whole);
-    const wildcards = [...wildcard.keys()].filter((key) => wildcardMatch(key, uri));
-    const closest = best(wildcards, byLiteralRuns);
-    if (closest !== undefined) return wildcard.get(closest);
-    const longest = best(prefixes, byLength);
-    return longest === undefined ? undefined : prefix.get(longest);
+    let best: { readonly rank: readonly number[]; readonly value: Value } | undefined;
+    for (const [pattern, value] of this) {
+      if (!matchesUri(pattern.uri, pattern.match, uri)) continue;
+      const rank = rankOf(pattern, uri);
+      if (best === undefined || isHigher(rank, best.rank)) best = { rank, value };
+    }
+    return best?.value;
   }
 
   *[Symbol.iterator](): IterableIterator<readonly [UriPattern, Value]> {
@@ -67,23 +61,18 @@ function patternOf(key: string | UriPattern): UriPattern {
   return typeof key === 'string' ? { uri: key, match: MatchPolicy.exact } : key;
 }
 
-function best(keys: readonly string[], compare: (a: string, b: string) => number): string | undefined {
-  return keys.reduce<string | undefined>((a, b) => (a === undefined || compare(b, a) > 0 ? b : a), undefined);
+/** How well a pattern fits: its kind, then within that kind. */
+function rankOf({ uri: pattern, match }: UriPattern, uri: string): readonly number[] {
+  if (match === MatchPolicy.exact) return [3];
+  if (match === MatchPolicy.wildcard) return [1, ...literalRuns(pattern)];
+  const { length } = pattern;
+  const endsWithComponent = length === uri.length || pattern.endsWith('.') || uri[length] === '.';
+  return [endsWithComponent ? 2 : 0, length];
 }
 
-function endsWithComponent(prefix: string, uri: string): boolean {
-  return prefix.length === uri.length || prefix.endsWith('.') || uri[prefix.length] === '.';
-}
-
-const byLength = (a: string, b: string): number => a.length - b.length;
-
-function byLiteralRuns(a: string, b: string): number {
-  const runsOfB = literalRuns(b);
-  for (const [i, run] of literalRuns(a).entries()) {
-    const difference = run - (runsOfB[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
+function isHigher(rank: readonly number[], other: readonly number[]): boolean {
+  const at = rank.findIndex((part, i) => part !== (other[i] ?? 0));
+  return at >= 0 && rank[at]! > (other[at] ?? 0);
 }
 
 /** `a.b..d..f` is 2, 1, 1: how many components stand between the wildcards. */

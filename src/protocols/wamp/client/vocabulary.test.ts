@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { msgpackSerializer } from '../messages/msgpack.js';
-import { jsonSerializer } from '../messages/json.js';
-import { MessageType } from '../messages/message.js';
+import { msgpackSerializer } from './serializer/msgpack.js';
+import { jsonSerializer } from './serializer/json.js';
+import * as MessageType from '../messages/message-type.js';
 import { BlackWhiteList } from './black-white-list.js';
 import { IdGenerator } from './id-generator.js';
 import { meta, testament } from './meta.js';
@@ -232,10 +232,10 @@ describe('payloads that are passed through', () => {
     const client = await router.connect({ passThru: [form] });
     const call = client.call('com.echo', ['x', 1], { kwargs: { k: [2] }, passThru: form });
     const { payload, options, request } = await router.next(MessageType.call);
-    expect([payload.args.length, payload.args[0] instanceof Uint8Array, payload.hasKwargs]).toEqual([
+    expect([payload.args.length, payload.args[0] instanceof Uint8Array, payload.kwargs]).toEqual([
       1,
       true,
-      false,
+      {},
     ]);
     expect(options).toMatchObject({ ppt_scheme: 'x_mine' });
     router.result(request, payload.args, options);

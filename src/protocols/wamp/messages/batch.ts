@@ -14,7 +14,7 @@ const SEPARATOR = '\u001E';
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** One frame of `messages`, of which there is one at least. */
-export function joinBatch(serializer: Serializer, messages: readonly Wire[]): Wire {
+export function joinBatch(serializer: Pick<Serializer, 'isBinary'>, messages: readonly Wire[]): Wire {
   if (!serializer.isBinary) return messages.map((message) => `${message as string}${SEPARATOR}`).join('');
   let size = 0;
   for (const message of messages) size += 4 + message.length;
@@ -30,7 +30,7 @@ export function joinBatch(serializer: Serializer, messages: readonly Wire[]): Wi
 }
 
 /** The messages of a frame. Throws MessageError if there is none, or the lengths do not add up. */
-export function splitBatch(serializer: Serializer, frame: Wire): Wire[] {
+export function splitBatch(serializer: Pick<Serializer, 'isBinary'>, frame: Wire): Wire[] {
   const messages = serializer.isBinary ? splitBinary(frame) : splitText(frame);
   if (messages.length === 0) throw new MessageError('UNDECODABLE', 'an empty batch');
   return messages;

@@ -1,12 +1,5 @@
-import {
-  checkPayload,
-  checkTailCount,
-  fieldsOf,
-  hasPayload,
-  headCount,
-  messageFromFields,
-  payloadOf,
-} from './fields.js';
+import { fieldsOf, messageFromFields, payloadOf } from './fields.js';
+import { checkPayload, layoutOf } from './layouts.js';
 import type { Dict, Message } from './message.js';
 import { MessageError } from './message-error.js';
 import { Payload, type PayloadValues, type Tail } from './payload.js';
@@ -85,16 +78,15 @@ export function makeBinarySerializer(format: BinaryFormat): Serializer {
     const bounds = splitMessage(data);
     const elements = bounds.length - 1;
     if (elements === 0) throw new MessageError('BAD_FIELD', 'an empty message');
-    const type = decodeList(data, bounds[0]!, bounds[1]!, 1)[0];
-    const count = headCount(type);
-    checkTailCount(type as number, elements - count);
-    const isTail = hasPayload(type as number) && elements > count;
-    const headEnd = isTail ? count : elements;
+    const [type] = decodeList(data, bounds[0]!, bounds[1]!, 1);
+    const { hasPayload, least } = layoutOf(type, elements);
+    const isTail = hasPayload && elements > least;
+    const headEnd = isTail ? least : elements;
     const fields = decodeList(data, bounds[0]!, bounds[headEnd]!, headEnd);
     if (!isTail) return messageFromFields(fields, Payload.empty);
     const tail: Tail = {
-      count: (elements - count) as 1 | 2,
-      data: data.subarray(bounds[count], bounds[elements]),
+      count: (elements - least) as 1 | 2,
+      data: data.subarray(bounds[least], bounds[elements]),
     };
     return messageFromFields(fields, Payload.decoded(serializer, tail));
   }

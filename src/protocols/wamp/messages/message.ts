@@ -1,4 +1,7 @@
+import * as codes from './message-type.js';
 import type { Payload } from './payload.js';
+
+export { messageName } from './layouts.js';
 
 /*
  * The messages of WAMP v2 (spec "Messages"; 337 is an extension of Autobahn and Crossbar).
@@ -32,36 +35,12 @@ import type { Payload } from './payload.js';
  *   337   EVENT_RECEIVED  publication id                                           client -> router
  */
 
+/* Of what a payload is: the router's may be octets that it never reads (payload.ts), a client's are values. */
+
 /** Options and Details. */
 export type Dict = Readonly<Record<string, unknown>>;
 
-export const MessageType = {
-  hello: 1,
-  welcome: 2,
-  abort: 3,
-  challenge: 4,
-  authenticate: 5,
-  goodbye: 6,
-  error: 8,
-  publish: 16,
-  published: 17,
-  subscribe: 32,
-  subscribed: 33,
-  unsubscribe: 34,
-  unsubscribed: 35,
-  event: 36,
-  call: 48,
-  cancel: 49,
-  result: 50,
-  register: 64,
-  registered: 65,
-  unregister: 66,
-  unregistered: 67,
-  invocation: 68,
-  interrupt: 69,
-  yield: 70,
-  eventReceived: 337,
-} as const;
+export const MessageType: typeof codes = codes;
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 type T = typeof MessageType;
 
@@ -75,11 +54,11 @@ export interface Welcome {
   readonly session: number;
   readonly details: Dict;
 }
-export interface Abort {
+export interface Abort<P = Payload> {
   readonly type: T['abort'];
   readonly details: Dict;
   readonly reason: string;
-  readonly payload: Payload;
+  readonly payload: P;
 }
 export interface Challenge {
   readonly type: T['challenge'];
@@ -96,21 +75,21 @@ export interface Goodbye {
   readonly details: Dict;
   readonly reason: string;
 }
-export interface ErrorMessage {
+export interface ErrorMessage<P = Payload> {
   readonly type: T['error'];
   /** The code of the message that failed. */
   readonly requestType: number;
   readonly request: number;
   readonly details: Dict;
   readonly error: string;
-  readonly payload: Payload;
+  readonly payload: P;
 }
-export interface Publish {
+export interface Publish<P = Payload> {
   readonly type: T['publish'];
   readonly request: number;
   readonly options: Dict;
   readonly topic: string;
-  readonly payload: Payload;
+  readonly payload: P;
 }
 export interface Published {
   readonly type: T['published'];
@@ -139,30 +118,30 @@ export interface Unsubscribed {
   readonly request: number;
   readonly details?: Dict;
 }
-export interface Event {
+export interface Event<P = Payload> {
   readonly type: T['event'];
   readonly subscription: number;
   readonly publication: number;
   readonly details: Dict;
-  readonly payload: Payload;
+  readonly payload: P;
 }
-export interface Call {
+export interface Call<P = Payload> {
   readonly type: T['call'];
   readonly request: number;
   readonly options: Dict;
   readonly procedure: string;
-  readonly payload: Payload;
+  readonly payload: P;
 }
 export interface Cancel {
   readonly type: T['cancel'];
   readonly request: number;
   readonly options: Dict;
 }
-export interface Result {
+export interface Result<P = Payload> {
   readonly type: T['result'];
   readonly request: number;
   readonly details: Dict;
-  readonly payload: Payload;
+  readonly payload: P;
 }
 export interface Register {
   readonly type: T['register'];
@@ -186,23 +165,23 @@ export interface Unregistered {
   readonly request: number;
   readonly details?: Dict;
 }
-export interface Invocation {
+export interface Invocation<P = Payload> {
   readonly type: T['invocation'];
   readonly request: number;
   readonly registration: number;
   readonly details: Dict;
-  readonly payload: Payload;
+  readonly payload: P;
 }
 export interface Interrupt {
   readonly type: T['interrupt'];
   readonly request: number;
   readonly options: Dict;
 }
-export interface Yield {
+export interface Yield<P = Payload> {
   readonly type: T['yield'];
   readonly request: number;
   readonly options: Dict;
-  readonly payload: Payload;
+  readonly payload: P;
 }
 export interface EventReceived {
   readonly type: T['eventReceived'];
@@ -210,40 +189,40 @@ export interface EventReceived {
 }
 
 /** What a client sends. */
-export type ClientMessage =
+export type ClientMessage<P = Payload> =
   | Hello
-  | Abort
+  | Abort<P>
   | Authenticate
   | Goodbye
-  | ErrorMessage
-  | Publish
+  | ErrorMessage<P>
+  | Publish<P>
   | Subscribe
   | Unsubscribe
-  | Call
+  | Call<P>
   | Cancel
   | Register
   | Unregister
-  | Yield
+  | Yield<P>
   | EventReceived;
 
 /** What a router sends. */
-export type RouterMessage =
+export type RouterMessage<P = Payload> =
   | Welcome
-  | Abort
+  | Abort<P>
   | Challenge
   | Goodbye
-  | ErrorMessage
+  | ErrorMessage<P>
   | Published
   | Subscribed
   | Unsubscribed
-  | Event
-  | Result
+  | Event<P>
+  | Result<P>
   | Registered
   | Unregistered
-  | Invocation
+  | Invocation<P>
   | Interrupt;
 
-export type Message = ClientMessage | RouterMessage;
+export type Message<P = Payload> = ClientMessage<P> | RouterMessage<P>;
 /** Messages that carry arguments. */
 export type PayloadMessage = Extract<Message, { payload: Payload }>;
 
@@ -251,23 +230,11 @@ const FROM_CLIENT: ReadonlySet<number> = new Set([1, 3, 5, 6, 8, 16, 32, 34, 48,
 const FROM_ROUTER: ReadonlySet<number> = new Set([2, 3, 4, 6, 8, 17, 33, 35, 36, 50, 65, 67, 68, 69]);
 
 /** Whether a client may send it at all; the session's state decides whether now. */
-export function isClientMessage(message: Message): message is ClientMessage {
+export function isClientMessage<P>(message: Message<P>): message is ClientMessage<P> {
   return FROM_CLIENT.has(message.type);
 }
 
 /** Whether a router may send it at all. */
-export function isRouterMessage(message: Message): message is RouterMessage {
+export function isRouterMessage<P>(message: Message<P>): message is RouterMessage<P> {
   return FROM_ROUTER.has(message.type);
-}
-
-const NAMES = new Map<number, string>(
-  Object.entries(MessageType).map(([name, code]) => [
-    code,
-    name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
-  ]),
-);
-
-/** `messageName(337)` is `EVENT_RECEIVED`. */
-export function messageName(type: number): string {
-  return NAMES.get(type) ?? `message type ${type}`;
 }

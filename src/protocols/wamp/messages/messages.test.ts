@@ -5,8 +5,10 @@ import { decodeHex } from '../../../base/hex.js';
 import { seededRandom } from '../../../base/random.js';
 import { joinBatch, splitBatch } from './batch.js';
 import { cborSerializer } from './cbor.js';
+import { fieldsOf, messageFromFields } from './fields.js';
 import { ID_MAX, IdSequence, isId, randomId } from './ids.js';
 import { jsonSerializer } from './json.js';
+import { layoutOf, readMessage, writeMessage } from './layouts.js';
 import {
   type Dict,
   isClientMessage,
@@ -62,6 +64,15 @@ function codeOf(run: () => unknown): string {
     throw error;
   }
   return 'fine';
+}
+
+/** What comes of it, be it an error's text. */
+function outcome(run: () => unknown): unknown {
+  try {
+    return run();
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** Everything of a message as plain values. */
@@ -199,6 +210,32 @@ describe('fields', () => {
     );
     expect(samples.every((message) => isClientMessage(message) || isRouterMessage(message))).toBe(true);
     expect(messageName(337)).toBe('EVENT_RECEIVED');
+  });
+});
+
+describe('the layout table', () => {
+  const elementsOf = (fields: unknown[]): Message =>
+    readMessage(layoutOf(fields[0], fields.length), fields, p);
+
+  it('reads and writes what the functions made from it do', () => {
+    for (const message of samples) {
+      const elements = [...fieldsOf(message)];
+      expect(writeMessage(message)).toEqual(elements);
+      expect(elementsOf(elements)).toEqual(message);
+      expect(messageFromFields(elements, p)).toEqual(message);
+    }
+  });
+
+  it('refuses what they refuse, with the same words', () => {
+    for (const message of samples) {
+      const elements = [...fieldsOf(message)];
+      for (let at = 1; at < elements.length; at++) {
+        for (const wrong of [null, true, -1, 0.5, 2 ** 53 + 2, '', [], {}, new Uint8Array(1)]) {
+          const fields = [...elements.slice(0, at), wrong, ...elements.slice(at + 1)];
+          expect(outcome(() => elementsOf(fields))).toEqual(outcome(() => messageFromFields(fields, p)));
+        }
+      }
+    }
   });
 });
 

@@ -18,16 +18,18 @@ export interface Serializer extends PayloadCodec {
   decode(data: Wire): Message;
 }
 
+type Named = Pick<Serializer, 'name'>;
+
 /** `wamp.2.json`, or `wamp.2.json.batched`. */
-export function subprotocolOf(serializer: Serializer, isBatched = false): string {
+export function subprotocolOf(serializer: Named, isBatched = false): string {
   return `wamp.2.${serializer.name}${isBatched ? '.batched' : ''}`;
 }
 
 /** The serializer and mode behind a subprotocol, if it is one of `serializers`. */
-export function findSubprotocol(
+export function findSubprotocol<S extends Named>(
   name: string,
-  serializers: readonly Serializer[],
-): { readonly serializer: Serializer; readonly isBatched: boolean } | undefined {
+  serializers: readonly S[],
+): { readonly serializer: S; readonly isBatched: boolean } | undefined {
   for (const serializer of serializers) {
     if (name === subprotocolOf(serializer)) return { serializer, isBatched: false };
     if (name === subprotocolOf(serializer, true)) return { serializer, isBatched: true };

@@ -1,3 +1,7 @@
+import * as Uris from './uris.js';
+
+export { Uris };
+
 export type MatchPolicy = 'exact' | 'prefix' | 'wildcard';
 
 const LOOSE = /^(?:[^\s.#]+\.)*[^\s.#]+$/;
@@ -30,42 +34,3 @@ export function matchesUri(pattern: string, match: MatchPolicy, uri: string): bo
   const have = uri.split('.');
   return want.length === have.length && want.every((part, i) => part === '' || part === have[i]);
 }
-
-/** URIs that the protocol names. */
-export const Uris = {
-  invalidUri: 'wamp.error.invalid_uri',
-  noSuchProcedure: 'wamp.error.no_such_procedure',
-  procedureAlreadyExists: 'wamp.error.procedure_already_exists',
-  noSuchRegistration: 'wamp.error.no_such_registration',
-  noSuchSubscription: 'wamp.error.no_such_subscription',
-  noSuchSession: 'wamp.error.no_such_session',
-  invalidArgument: 'wamp.error.invalid_argument',
-  canceled: 'wamp.error.canceled',
-  payloadSizeExceeded: 'wamp.error.payload_size_exceeded',
-  protocolViolation: 'wamp.error.protocol_violation',
-  notAuthorized: 'wamp.error.not_authorized',
-  authorizationFailed: 'wamp.error.authorization_failed',
-  noSuchRealm: 'wamp.error.no_such_realm',
-  noSuchRole: 'wamp.error.no_such_role',
-  noMatchingAuthMethod: 'wamp.error.no_matching_auth_method',
-  noSuchPrincipal: 'wamp.error.no_such_principal',
-  authenticationDenied: 'wamp.error.authentication_denied',
-  authenticationFailed: 'wamp.error.authentication_failed',
-  authenticationRequired: 'wamp.error.authentication_required',
-  authorizationDenied: 'wamp.error.authorization_denied',
-  authorizationRequired: 'wamp.error.authorization_required',
-  timeout: 'wamp.error.timeout',
-  optionNotAllowed: 'wamp.error.option_not_allowed',
-  discloseMeDisallowed: 'wamp.error.option_disallowed.disclose_me',
-  networkFailure: 'wamp.error.network_failure',
-  unavailable: 'wamp.error.unavailable',
-  noAvailableCallee: 'wamp.error.no_available_callee',
-  noEligibleCallee: 'wamp.error.no_eligible_callee',
-  featureNotSupported: 'wamp.error.feature_not_supported',
-  runtimeError: 'wamp.error.runtime_error',
-  closeNormal: 'wamp.close.normal',
-  closeRealm: 'wamp.close.close_realm',
-  closeKilled: 'wamp.close.killed',
-  goodbyeAndOut: 'wamp.close.goodbye_and_out',
-  systemShutdown: 'wamp.close.system_shutdown',
-} as const;

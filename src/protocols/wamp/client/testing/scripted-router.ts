@@ -1,8 +1,8 @@
 import { ManualClock } from '../../../../base/clock.js';
-import { jsonSerializer } from '../../messages/json.js';
-import { MessageType } from '../../messages/message.js';
-import type { ClientMessage, Dict, Message, RouterMessage } from '../../messages/message.js';
-import { Payload } from '../../messages/payload.js';
+import { jsonSerializer } from '../serializer/json.js';
+import * as MessageType from '../../messages/message-type.js';
+import type { ClientMessage, Dict, Message, RouterMessage } from '../message.js';
+import { NO_KWARGS } from '../payload.js';
 import type { ApiType, AnyApi } from '../api.js';
 import type { Client } from '../client.js';
 import { connect } from '../connect.js';
@@ -84,7 +84,7 @@ export class ScriptedRouter {
   }
 
   result(request: number, args: readonly unknown[], details: Dict = {}, kwargs?: Dict): void {
-    this.send({ type: MessageType.result, request, details, payload: Payload.of(args, kwargs) });
+    this.send({ type: MessageType.result, request, details, payload: { args, kwargs: kwargs ?? NO_KWARGS } });
   }
 
   error(requestType: number, request: number, error: string, args: readonly unknown[] = []): void {
@@ -94,12 +94,18 @@ export class ScriptedRouter {
       request,
       details: {},
       error,
-      payload: Payload.of(args),
+      payload: { args, kwargs: NO_KWARGS },
     });
   }
 
   event(subscription: number, publication: number, args: readonly unknown[], details: Dict = {}): void {
-    this.send({ type: MessageType.event, subscription, publication, details, payload: Payload.of(args) });
+    this.send({
+      type: MessageType.event,
+      subscription,
+      publication,
+      details,
+      payload: { args, kwargs: NO_KWARGS },
+    });
   }
 
   invoke(
@@ -109,7 +115,7 @@ export class ScriptedRouter {
     details: Dict = {},
     kwargs?: Dict,
   ): void {
-    const payload = Payload.of(args, kwargs);
+    const payload = { args, kwargs: kwargs ?? NO_KWARGS };
     this.send({ type: MessageType.invocation, request, registration, details, payload });
   }
 

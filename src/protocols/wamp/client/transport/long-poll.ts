@@ -1,6 +1,6 @@
 import { joinBatch, splitBatch } from '../../messages/batch.js';
 import { findSubprotocol, subprotocolOf } from '../../messages/serializer.js';
-import type { Serializer } from '../../messages/serializer.js';
+import type { Serializer } from '../serializer/serializer.js';
 import { TransportError } from '../errors.js';
 import { EventBuffer } from './event-buffer.js';
 import type { Frame, OpenTransport, Transport, TransportEvents } from './transport.js';

@@ -1,6 +1,6 @@
 import { EventBuffer } from './event-buffer.js';
 import type { Frame, OpenTransport, Transport, TransportEvents } from './transport.js';
-import type { Serializer } from '../../messages/serializer.js';
+import type { Serializer } from '../serializer/serializer.js';
 
 /* A transport without a network, for tests and for clients that live in the router's process. */
 

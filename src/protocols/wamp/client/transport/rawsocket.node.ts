@@ -1,7 +1,7 @@
 import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Serializer } from '../../messages/serializer.js';
+import type { Serializer } from '../serializer/serializer.js';
 import { TransportError } from '../errors.js';
 import { EventBuffer } from './event-buffer.js';
 import type { Frame, OpenTransport, Transport, TransportEvents, TransportRequest } from './transport.js';

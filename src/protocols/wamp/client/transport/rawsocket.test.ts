@@ -4,8 +4,8 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { jsonSerializer } from '../../messages/json.js';
-import { msgpackSerializer } from '../../messages/msgpack.js';
+import { jsonSerializer } from '../serializer/json.js';
+import { msgpackSerializer } from '../serializer/msgpack.js';
 import { openRawSocket } from './rawsocket.node.js';
 import type { Frame, Transport } from './transport.js';
 

@@ -1,4 +1,4 @@
-import type { Serializer } from '../../messages/serializer.js';
+import type { Serializer } from '../serializer/serializer.js';
 
 /* The seam between a session and what carries its frames: WebSocket, RawSocket, long-poll, memory. */
 

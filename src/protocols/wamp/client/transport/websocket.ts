@@ -1,5 +1,5 @@
 import { subprotocolOf } from '../../messages/serializer.js';
-import type { Serializer } from '../../messages/serializer.js';
+import type { Serializer } from '../serializer/serializer.js';
 import { TransportError } from '../errors.js';
 import { EventBuffer } from './event-buffer.js';
 import type { Frame, OpenTransport, Transport, TransportEvents, TransportRequest } from './transport.js';
