@@ -199,7 +199,7 @@ export class Client {
     this.#connection.send(messagePacket(toData(data)));
   }
 
-  /** Resolves when everything that was sent has been handed to the network. */
+  /** Resolves when everything that was sent has been handed to the WebSocket, or POSTs with it were answered. */
   async drain(): Promise<void> {
     await this.#connection?.drain();
   }

@@ -54,7 +54,7 @@ export class Connection {
   }
 
   get bufferedBytes(): number {
-    return this.#queueBytes + (this.#socket?.bufferedBytes ?? 0);
+    return this.#queueBytes + (this.#polling?.postingBytes ?? 0) + (this.#socket?.bufferedBytes ?? 0);
   }
 
   /** Shakes hands over the first transport; nothing is delivered before `start`. Throws ConnectionError. */
@@ -186,12 +186,16 @@ export class Connection {
 
   #recount(): void {
     this.#queueBytes = this.#queue.reduce((sum, packet) => sum + packetBytes(packet), 0);
-    if (this.#queueBytes === 0) for (const resolve of this.#drained.splice(0)) resolve();
+    if (!this.#isSending) for (const resolve of this.#drained.splice(0)) resolve();
   }
 
-  /** Resolves when everything that was sent has been handed to the network, or will never be. */
+  get #isSending(): boolean {
+    return this.#queueBytes > 0 || (this.#polling?.postingBytes ?? 0) > 0;
+  }
+
+  /** Resolves when everything that was sent has been handed to the WebSocket or answered by the server, or will never be. */
   async drain(): Promise<void> {
-    if (this.#queueBytes > 0 && !this.#isOver)
+    if (this.#isSending && !this.#isOver)
       await new Promise<void>((resolve) => void this.#drained.push(resolve));
   }
 

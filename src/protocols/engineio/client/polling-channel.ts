@@ -22,6 +22,8 @@ export class PollingChannel {
   onPacket: (packet: Packet) => void = () => {};
   onFailure: (why: string) => void = () => {};
   onPosted: () => void = () => {};
+  /** Of the POST that is under way. */
+  postingBytes = 0;
   readonly #options: PollingOptions;
   readonly #abort = new AbortController();
   #sid: string | undefined;
@@ -92,7 +94,7 @@ export class PollingChannel {
   /** Sends from the front of the queue until it is empty; does nothing while it does so already, or is paused. */
   flush(queue: Packet[]): Promise<void> {
     if (this.#posting === undefined && !this.#isPaused && queue.length > 0) {
-      this.#posting = this.#postAll(queue).finally(() => (this.#posting = undefined));
+      this.#posting = this.#postAll(queue);
     }
     return this.#posting ?? Promise.resolve();
   }
@@ -102,14 +104,24 @@ export class PollingChannel {
     await Promise.resolve();
     while (queue.length > 0 && !this.#isPaused && !this.#abort.signal.aborted) {
       const count = countFitting(queue, { bytesMax: this.#postBytesMax, packetsMax: POST_PACKETS_MAX });
-      try {
-        const reply = await this.#request('POST', encodePayload(queue.splice(0, count)));
-        if (!isSuccess(reply)) return this.#fail(`the server answered a POST with ${reply.status}`);
-      } catch (error) {
-        return this.#fail(`a POST failed: ${messageOf(error)}`);
-      }
-      this.onPosted();
+      const isPosted = await this.#post(encodePayload(queue.splice(0, count)));
+      if (isPosted) this.onPosted();
     }
+    this.#posting = undefined;
+  }
+
+  async #post(body: string): Promise<boolean> {
+    this.postingBytes = body.length;
+    try {
+      const reply = await this.#request('POST', body);
+      if (isSuccess(reply)) return true;
+      this.#fail(`the server answered a POST with ${reply.status}`);
+    } catch (error) {
+      this.#fail(`a POST failed: ${messageOf(error)}`);
+    } finally {
+      this.postingBytes = 0;
+    }
+    return false;
   }
 
   /** Lets requests under way end and makes no more. */

@@ -31,20 +31,20 @@ export function encodeHandshake(handshake: Handshake): string {
 
 // A server that announces less would have its pings expected without a pause: python-engineio rounds 300 ms down to 0.
 const PING_MS_MIN = 100;
+// Six days: with the request's own time on top, timers still take it for what it is and not for 1 ms.
+const PING_MS_MAX = 2 ** 29;
 
 /** Reads what servers in the wild send: numbers as strings, keys that are missing or unknown. Throws PacketError BAD_HANDSHAKE. */
 export function decodeHandshake(text: string): Handshake {
   const fields = parseObject(text);
   const { sid, upgrades } = fields;
   if (typeof sid !== 'string' || sid === '') throw bad('it has no sid');
-  const pingIntervalMs = readNumber(fields['pingInterval'], 25_000);
-  const pingTimeoutMs = readNumber(fields['pingTimeout'], 20_000);
   const maxPayload = readNumber(fields['maxPayload'], 0);
   return {
     sid,
     upgrades: Array.isArray(upgrades) ? upgrades.filter(isTransportName) : [],
-    pingIntervalMs: Math.max(PING_MS_MIN, pingIntervalMs),
-    pingTimeoutMs: Math.max(PING_MS_MIN, pingTimeoutMs),
+    pingIntervalMs: readPingMs(fields['pingInterval'], 25_000),
+    pingTimeoutMs: readPingMs(fields['pingTimeout'], 20_000),
     maxPayloadBytes: maxPayload > 0 ? maxPayload : undefined,
     ...(typeof fields['protocol'] === 'string' ? { protocol: fields['protocol'] } : {}),
   };
@@ -64,6 +64,10 @@ function parseObject(text: string): Record<string, unknown> {
 function readNumber(value: unknown, fallback: number): number {
   const number = typeof value === 'string' ? Number.parseInt(value, 10) : value;
   return typeof number === 'number' && Number.isFinite(number) && number >= 0 ? number : fallback;
+}
+
+function readPingMs(value: unknown, fallback: number): number {
+  return Math.min(PING_MS_MAX, Math.max(PING_MS_MIN, readNumber(value, fallback)));
 }
 
 export function isTransportName(value: unknown): value is TransportName {

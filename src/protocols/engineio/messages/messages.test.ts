@@ -232,10 +232,15 @@ describe('the handshake', () => {
     });
   });
 
-  it('of 0 milliseconds between pings never makes anybody spin', () => {
+  it('of no or endless time between pings never makes anybody spin', () => {
     expect(decodeHandshake('{"sid":"a","pingInterval":0,"pingTimeout":0}')).toMatchObject({
       pingIntervalMs: 100,
       pingTimeoutMs: 100,
+    });
+    // A timer of more than 2^31 ms fires after 1 ms.
+    expect(decodeHandshake('{"sid":"a","pingInterval":1e300,"pingTimeout":"4294967296"}')).toMatchObject({
+      pingIntervalMs: 2 ** 29,
+      pingTimeoutMs: 2 ** 29,
     });
   });
 

@@ -1,56 +1,10 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-import { ManualClock } from '../../../base/clock.js';
-import { Listener } from '../../../net/listener.js';
 import { RawClient } from '../../../../test/net/raw-client.js';
-import type { Engine } from './engine.js';
-import { mountEngine } from './mount.js';
-import type { EngineOptions } from './options.js';
-
-interface Served {
-  readonly url: string;
-  readonly port: number;
-  readonly engine: Engine;
-  readonly clock: ManualClock;
-  readonly ends: string[];
-}
-
-async function serve(options: EngineOptions = {}): Promise<Served> {
-  const clock = new ManualClock();
-  const listener = await Listener.listen({ clock });
-  const ends: string[] = [];
-  const engine = mountEngine(
-    listener,
-    options,
-    {
-      open: (session) => ({
-        onMessage: (data) => session.send(typeof data === 'string' ? data : data.slice()),
-        onClose: (reason, description) =>
-          void ends.push(description === '' ? reason : `${reason}: ${description}`),
-      }),
-    },
-    () => {},
-  );
-  onTestFinished(async () => {
-    engine.close();
-    await listener.close({ drainMs: 0 });
-  });
-  return { url: listener.url, port: listener.port, engine, clock, ends };
-}
-
-const ask = (url: string, query: string, init: RequestInit = {}): Promise<Response> =>
-  fetch(`${url}/engine.io/?EIO=4&transport=polling${query}`, init);
-
-async function open(url: string, headers: Record<string, string> = {}): Promise<string> {
-  const text = await (await ask(url, '', { headers })).text();
-  return (JSON.parse(text.slice(1).split('\u001e')[0]!) as { sid: string }).sid;
-}
-
-const post = (url: string, sid: string, body: string | Uint8Array<ArrayBuffer>): Promise<Response> =>
-  ask(url, `&sid=${sid}`, { method: 'POST', body });
+import { ask, openPolling, post, serveEngine } from '../../../../test/net/serve-engine.js';
 
 describe('a POST', () => {
   it.each([
@@ -61,9 +15,9 @@ describe('a POST', () => {
     ['invalid UTF-8', Uint8Array.of(0x34, 0xff, 0xfe)],
     ['a length of protocol 3', '9:4hell'],
   ])('of %s is 400 and ends its session only', async (_, body) => {
-    const { url, ends, engine } = await serve();
-    const other = await open(url);
-    const sid = await open(url);
+    const { url, ends, engine } = await serveEngine();
+    const other = await openPolling(url);
+    const sid = await openPolling(url);
     expect((await post(url, sid, body)).status).toBe(400);
     expect(ends).toHaveLength(1);
     expect(ends[0]).toMatch(/^parse error/);
@@ -71,8 +25,8 @@ describe('a POST', () => {
   });
 
   it('that is cut off in the middle ends the session', async () => {
-    const { port, url, ends } = await serve();
-    const sid = await open(url);
+    const { port, url, ends } = await serveEngine();
+    const sid = await openPolling(url);
     const socket = net.connect(port, '127.0.0.1');
     await once(socket, 'connect');
     socket.write(
@@ -84,8 +38,8 @@ describe('a POST', () => {
   });
 
   it('whose length lies about 10 GB is 413, costs nothing, and keeps the session', async () => {
-    const { port, url, engine } = await serve();
-    const sid = await open(url);
+    const { port, url, engine } = await serveEngine();
+    const sid = await openPolling(url);
     const client = await RawClient.connect(port);
     client.send(
       `POST /engine.io/?EIO=4&transport=polling&sid=${sid} HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000000\r\n\r\n4a`,
@@ -97,8 +51,8 @@ describe('a POST', () => {
   });
 
   it('during an upgrade is still read', async () => {
-    const { url, port } = await serve();
-    const sid = await open(url);
+    const { url, port } = await serveEngine();
+    const sid = await openPolling(url);
     const socket = await RawClient.open(port, `/engine.io/?EIO=4&transport=websocket&sid=${sid}`);
     socket.sendFrame({ opcode: 1, payload: '2probe' });
     await socket.nextFrames(1);
@@ -111,7 +65,7 @@ describe('a POST', () => {
 
 describe('a request', () => {
   it('with an Origin that cannot be echoed is 400', async () => {
-    const { port } = await serve({ cors: { origin: true } });
+    const { port } = await serveEngine({ cors: { origin: true } });
     const client = await RawClient.connect(port);
     client.send('GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\nOrigin: a\x01b\r\n\r\n');
     await client.until(() => client.head !== '');
@@ -120,7 +74,7 @@ describe('a request', () => {
   });
 
   it('for protocol 3 or JSONP is refused unless that is on', async () => {
-    const { url } = await serve();
+    const { url } = await serveEngine();
     const old = await fetch(`${url}/engine.io/?EIO=3&transport=polling`);
     expect([old.status, await old.json()]).toEqual([
       400,
@@ -130,7 +84,7 @@ describe('a request', () => {
   });
 
   it('for JSONP is answered with a script that is safe, its index digits only', async () => {
-    const { url } = await serve({ jsonp: true, initialPacket: '</script>\u2028"' });
+    const { url } = await serveEngine({ jsonp: true, initialPacket: '</script>\u2028"' });
     const response = await ask(url, '&j=1;alert(1)');
     const script = await response.text();
     expect(script).toMatch(/^___eio\[11\]\("0\{/);
@@ -144,56 +98,40 @@ describe('a request', () => {
     expect(await (await ask(url, `&j=3&sid=${sid}`)).text()).toBe('___eio[3]("4a\\nb\\\\nc");');
   });
 
+  it.each(['__proto__', 'constructor', 'hasOwnProperty'])('of the session %s is refused', async (sid) => {
+    const { url } = await serveEngine();
+    for (const method of ['GET', 'POST']) {
+      const response = await ask(url, `&sid=${sid}`, { method });
+      expect([response.status, await response.json()]).toEqual([
+        400,
+        { code: 1, message: 'Session ID unknown' },
+      ]);
+    }
+  });
+
+  it('for options makes no session, with CORS and without', async () => {
+    for (const [options, status] of [
+      [{}, 400],
+      [{ cors: true }, 204],
+    ] as const) {
+      const { url, engine } = await serveEngine(options);
+      expect((await ask(url, '', { method: 'OPTIONS' })).status).toBe(status);
+      expect(engine.sessions.size).toBe(0);
+    }
+  });
+
   it('beyond sessionsMax is 503', async () => {
-    const { url } = await serve({ sessionsMax: 2 });
-    await open(url);
-    await open(url);
+    const { url } = await serveEngine({ sessionsMax: 2 });
+    await openPolling(url);
+    await openPolling(url);
     expect((await ask(url, '')).status).toBe(503);
-  });
-});
-
-describe('sessions that are abandoned', () => {
-  it('end on the clock alone, thousands at once, and leave nothing', async () => {
-    const { url, engine, clock, ends } = await serve();
-    for (let i = 0; i < 40; i++) await Promise.all(Array.from({ length: 50 }, () => open(url)));
-    expect(engine.sessions.size).toBe(2000);
-    clock.advance(25_100);
-    expect(engine.sessions.size).toBe(2000);
-    clock.advance(20_100);
-    expect(engine.sessions.size).toBe(0);
-    expect(engine.wheel.count).toBe(0);
-    expect(new Set(ends)).toEqual(new Set(['ping timeout']));
-  });
-
-  it('half-way through an upgrade lose the WebSocket, then go on polling', async () => {
-    const { url, port, clock, engine } = await serve();
-    const sid = await open(url);
-    const socket = await RawClient.open(port, `/engine.io/?EIO=4&transport=websocket&sid=${sid}`);
-    socket.sendFrame({ opcode: 1, payload: '2probe' });
-    await socket.nextFrames(1);
-    clock.advance(10_100);
-    await socket.until(() => socket.frames.some(({ opcode }) => opcode === 8));
-    expect(engine.sessions.get(sid)!.isUpgrading).toBe(false);
-    await post(url, sid, '4x');
-    expect(await (await ask(url, `&sid=${sid}`)).text()).toBe('4x');
-  });
-
-  it('after close() are given 30 s to fetch the rest', async () => {
-    const { url, engine, clock, ends } = await serve();
-    const sid = await open(url);
-    engine.sessions.get(sid)!.send('last words');
-    engine.sessions.get(sid)!.close();
-    clock.advance(29_000);
-    expect(engine.sessions.size).toBe(1);
-    clock.advance(2_000);
-    expect(ends).toEqual(['forced close: the client did not fetch the rest']);
   });
 });
 
 describe('a client that does not fetch', () => {
   it('may have queueBytesMax waiting, and one byte more ends it', async () => {
-    const { url, engine, ends } = await serve({ queueBytesMax: 1000 });
-    const sid = await open(url);
+    const { url, engine, ends } = await serveEngine({ queueBytesMax: 1000 });
+    const sid = await openPolling(url);
     const session = engine.sessions.get(sid)!;
     session.send('x'.repeat(999));
     expect(session.state).toBe('open');
@@ -202,13 +140,13 @@ describe('a client that does not fetch', () => {
   });
 
   it('of Python gets 16 packets a poll, others get all', async () => {
-    const { url, engine } = await serve();
+    const { url, engine } = await serveEngine();
     for (const [agent, expected] of [
       ['Python/3.11 aiohttp/3.8.4', [16, 16, 11]],
       ['python-requests/2.31', [16, 16, 11]],
       ['Mozilla/5.0', [43]],
     ] as const) {
-      const sid = await open(url, { 'user-agent': agent });
+      const sid = await openPolling(url, { 'user-agent': agent });
       for (let i = 0; i < 43; i++) engine.sessions.get(sid)!.send(`${i}`);
       const counts: number[] = [];
       for (const _ of expected)
@@ -218,8 +156,8 @@ describe('a client that does not fetch', () => {
   });
 
   it('cannot be sent text with the separator', async () => {
-    const { url, engine } = await serve();
-    const sid = await open(url);
+    const { url, engine } = await serveEngine();
+    const sid = await openPolling(url);
     expect(() => engine.sessions.get(sid)!.send('a\u001eb')).toThrow(/U\+001E/);
   });
 });
@@ -232,7 +170,7 @@ describe('over WebSocket', () => {
     ['a ping', '2', 'transport error: invalid heartbeat direction'],
     ['a goodbye', '1', 'transport close'],
   ])('%s closes at once', async (_, payload, reason) => {
-    const { port, ends } = await serve();
+    const { port, ends } = await serveEngine();
     const socket = await RawClient.open(port, '/engine.io/?EIO=4&transport=websocket');
     socket.sendFrame({ opcode: 1, payload });
     await socket.until(() => socket.frames.some(({ opcode }) => opcode === 8));
@@ -240,8 +178,29 @@ describe('over WebSocket', () => {
     expect(ends[0]!.startsWith(reason)).toBe(true);
   });
 
+  it('text that is no UTF-8 closes with 1007', async () => {
+    const { port, ends } = await serveEngine();
+    const socket = await RawClient.open(port, '/engine.io/?EIO=4&transport=websocket');
+    socket.sendFrame({ opcode: 1, payload: Uint8Array.of(0x34, 0xff) });
+    expect(await socket.closeCode()).toBe(1007);
+    await expect.poll(() => ends[0]).toMatch(/^transport error/);
+  });
+
+  it.each([
+    [1000, undefined],
+    [1001, 1009],
+  ])('a frame of %i octets where 1000 are allowed ends with %s', async (bytes, code) => {
+    const { port, ends } = await serveEngine({ maxPayloadBytes: 1000 });
+    const socket = await RawClient.open(port, '/engine.io/?EIO=4&transport=websocket');
+    await socket.nextFrames(1);
+    socket.sendFrame({ opcode: 1, payload: `4${'x'.repeat(bytes - 1)}` });
+    if (code === undefined) expect((await socket.nextFrames(1))[0]!.payload).toHaveLength(bytes);
+    else expect(await socket.closeCode()).toBe(code);
+    await expect.poll(() => ends).toHaveLength(code === undefined ? 0 : 1);
+  });
+
   it('a handshake with the sid or transport __proto__ is refused', async () => {
-    const { port } = await serve();
+    const { port } = await serveEngine();
     for (const query of [
       'transport=__proto__',
       'transport=websocket&sid=__proto__',
