@@ -113,6 +113,26 @@ export function runRoomsSuite({ name, start }: RoomsSuite): void {
         expect(new Set(clients.map(text)).size).toBe(1);
       }));
 
+    it('who is present is seen by all, and who leaves or is cut off is not', () =>
+      run(async (_rooms, open) => {
+        const [a, b] = [await open({ id: 'r' }), await open({ id: 'r' })];
+        const users = (client: RoomClient): string[] =>
+          Array.from(client.awareness.getStates().values(), (state) => String(state['user'])).toSorted(
+            (x, y) => x.localeCompare(y),
+          );
+        a.awareness.setLocalStateField('user', 'ada');
+        b.awareness.setLocalStateField('user', 'bob');
+        const c = await open({ id: 'r' });
+        for (const client of [a, b, c]) await expect.poll(() => users(client)).toEqual(['ada', 'bob']);
+        a.awareness.setLocalStateField('user', 'eve');
+        await expect.poll(() => users(c)).toEqual(['bob', 'eve']);
+        await a.close();
+        await expect.poll(() => users(c)).toEqual(['bob']);
+        await b.channel?.close();
+        await expect.poll(() => users(c)).toEqual([]);
+        expect(users(b)).toEqual(['bob']);
+      }));
+
     it('one edit of a megabyte goes through', () =>
       run(async (_rooms, open) => {
         if (name.includes('wiredb')) return;

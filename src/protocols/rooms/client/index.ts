@@ -1,4 +1,5 @@
 /* `chorale/rooms` in browsers: everything that needs no Node. */
+export { Awareness, type AwarenessChange, type AwarenessListener, type AwarenessState } from './awareness.js';
 export { type Channel, channelPair } from './channel.js';
 export { MemoryClient, type MemoryClientOptions, MemoryServer } from './memory-wire.js';
 export { type Port, PortClient, type PortClientOptions, PortServer } from './port-wire.js';

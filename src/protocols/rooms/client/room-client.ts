@@ -1,7 +1,9 @@
 import * as Y from 'yjs';
 
 import { VarReader } from '../../../base/var-reader.js';
+import { VarWriter } from '../../../base/var-writer.js';
 import { encodeMessage, readMessage, type RoomMessage } from '../messages/message.js';
+import { Awareness, type AwarenessChange } from './awareness.js';
 import type { Channel } from './channel.js';
 
 export interface RoomClientOptions {
@@ -9,6 +11,8 @@ export interface RoomClientOptions {
   readonly id?: string;
   /** An existing document; a new one is made if left out. */
   readonly doc?: Y.Doc;
+  /** An existing one of the same document. */
+  readonly awareness?: Awareness;
   /** Send edits as they are made (default), or when `push` is called. */
   readonly autoPush?: boolean;
   /** Apply what comes as it comes (default), or one message for each `pull`. */
@@ -37,6 +41,8 @@ class Deferred {
 export abstract class RoomClient {
   readonly id: string;
   readonly doc: Y.Doc;
+  /** Who else is in the room, and what they and this client show. Sent at once, whatever `autoPush` says. */
+  readonly awareness: Awareness;
   readonly autoPush: boolean;
   readonly autoPull: boolean;
   /** Why the last connection ended, if it did not end by itself. */
@@ -50,6 +56,13 @@ export abstract class RoomClient {
   #hasAnswered = false;
   #unsent: Uint8Array[] = [];
   #inbox: RoomMessage[] = [];
+  readonly #ownsAwareness: boolean;
+  /** Who waits until what he has edited is on disk, by the number that the server is asked with. */
+  readonly #unsaved = new Map<number, Deferred>();
+  #probeCount = 0;
+  #isRefused = false;
+  /** Clients that are present by this connection. */
+  readonly #present = new Set<number>();
   #isHandshaking = false;
   #hasPermit = false;
   #isPullAwaited = false;
@@ -60,6 +73,8 @@ export abstract class RoomClient {
   constructor(options: RoomClientOptions = {}, reconnectDefault = false) {
     this.id = options.id ?? '';
     this.doc = options.doc ?? new Y.Doc();
+    this.awareness = options.awareness ?? new Awareness(this.doc);
+    this.#ownsAwareness = options.awareness === undefined;
     this.autoPush = options.autoPush ?? options.autoUpdate ?? true;
     this.autoPull = options.autoPull ?? options.autoUpdate ?? true;
     const reconnect = options.reconnect ?? reconnectDefault;
@@ -90,8 +105,9 @@ export abstract class RoomClient {
   /** Connects; with `autoPull` it resolves when the document is synchronized. Throws if the first connection fails. */
   async open(): Promise<this> {
     this.doc.on('update', this.#onEdit);
+    this.awareness.on('update', this.#onPresence);
     const first = await this.#connect().catch((error: unknown) => {
-      this.doc.off('update', this.#onEdit);
+      this.#ignoreDocument();
       throw error;
     });
     this.#loop = this.#run(first);
@@ -113,18 +129,39 @@ export abstract class RoomClient {
     if (!this.#isSynchronized) await this.#synchronized.promise;
   }
 
+  /**
+   * Resolves when the server has on its disk what was edited here before, over however many connections. Rejects when the client is
+   * closed before. Only rooms on a Chorale server's port answer; with `autoPush: false` it is about what was pushed.
+   */
+  whenSaved(): Promise<void> {
+    const saved = new Deferred();
+    this.#probeCount += 1;
+    this.#unsaved.set(this.#probeCount, saved);
+    if (this.#hasAnswered) this.#probe();
+    return saved.promise;
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.doc.off('update', this.#onEdit);
+    if (this.awareness.getLocalState() !== null) this.awareness.setLocalState(null);
+    this.#ignoreDocument();
     this.#stopWaiting();
     await this.#channel?.close();
     await this.#loop;
-    this.#synchronized.reject(new Error('the client was closed'));
+    if (this.#ownsAwareness) this.awareness.destroy();
+    const error = new Error('the client was closed');
+    this.#synchronized.reject(error);
+    for (const saved of this.#unsaved.values()) saved.reject(error);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #ignoreDocument(): void {
+    this.doc.off('update', this.#onEdit);
+    this.awareness.off('update', this.#onPresence);
   }
 
   async #connect(): Promise<Channel> {
@@ -136,6 +173,7 @@ export abstract class RoomClient {
     this.#isHandshaking = false;
     if (this.autoPull || this.#isSynchronized) this.#startHandshake();
     else this.#isPullAwaited = true;
+    this.#showPresence();
     return channel;
   }
 
@@ -145,8 +183,11 @@ export abstract class RoomClient {
     while (!this.#isClosed) {
       try {
         channel ??= await this.#connect();
-        waitMs = this.#reconnect?.minMs ?? 0;
-        for await (const frame of channel) this.#receive(frame);
+        for await (const frame of channel) {
+          this.#receive(frame);
+          // Not before: a server that lets in and throws out again must not be asked ten times a second.
+          if (this.#isSynchronized && !this.#isHandshaking) waitMs = this.#reconnect?.minMs ?? 0;
+        }
       } catch (error) {
         this.error = error;
       }
@@ -156,7 +197,9 @@ export abstract class RoomClient {
       this.#channel = undefined;
       this.#status = 'closed';
       this.#hasAnswered = false;
-      if (this.#reconnect === undefined || this.#isClosed) break;
+      this.awareness.remove(this.#present, this);
+      this.#present.clear();
+      if (this.#reconnect === undefined || this.#isClosed || this.#isRefused) break;
       await this.#wait(waitMs);
       waitMs = Math.min(waitMs * 2, this.#reconnect.maxMs);
     }
@@ -202,13 +245,36 @@ export abstract class RoomClient {
       this.#unsent = [];
       this.#hasAnswered = true;
       this.#send({ kind: 'syncStep2', update });
+      this.#probe();
     } else if (message.kind === 'syncStep2' || message.kind === 'update') {
       if (message.update.length > EMPTY_UPDATE_BYTES) Y.applyUpdate(this.doc, message.update, this);
       if (message.kind === 'syncStep2') this.#finishHandshake();
       // Something it builds on is missing: ask for all of it.
       else if (this.doc.store.pendingStructs !== null) this.#startHandshake();
+    } else if (message.kind === 'awareness') {
+      for (const clientId of this.awareness.apply(message.update, this)) this.#present.add(clientId);
+    } else if (message.kind === 'queryAwareness') {
+      this.#showPresence();
     } else if (message.kind === 'denied') {
-      throw new Error(message.reason);
+      this.error = new Error(message.reason);
+      // Who may read, but not write, hears of it when he writes, and reads on.
+      this.#isRefused = !this.#isSynchronized;
+    } else if (message.kind === 'probe') {
+      this.#onSaved(new VarReader(message.body).readVarUint());
+    }
+  }
+
+  /** Asks to be told when all that was sent is on disk. An answer is one for all questions before it. */
+  #probe(): void {
+    if (this.#unsaved.size === 0) return;
+    this.#send({ kind: 'probe', body: new VarWriter().writeVarUint(this.#probeCount).finish() });
+  }
+
+  #onSaved(count: number): void {
+    for (const [number, saved] of this.#unsaved) {
+      if (number > count) break;
+      this.#unsaved.delete(number);
+      saved.resolve();
     }
   }
 
@@ -226,6 +292,22 @@ export abstract class RoomClient {
     if (this.autoPush) this.#send({ kind: 'update', update });
     else this.#unsent.push(update);
   };
+
+  readonly #onPresence = ({ added, updated, removed }: AwarenessChange, origin: unknown): void => {
+    if (origin !== this) this.#sendPresence([...added, ...updated, ...removed]);
+  };
+
+  #showPresence(): void {
+    const { awareness } = this;
+    const others = [...awareness.getStates().keys()].filter((id) => id !== awareness.clientID);
+    this.#sendPresence(others.filter((id) => !this.#present.has(id)));
+    // Whoever was there has heard that this client is gone, one change later: only two changes later he is there again.
+    awareness.renew(2);
+  }
+
+  #sendPresence(clientIds: readonly number[]): void {
+    if (clientIds.length > 0) this.#send({ kind: 'awareness', update: this.awareness.encode(clientIds) });
+  }
 
   #send(message: Exclude<RoomMessage, { kind: 'unknown' }>): void {
     const channel = this.#channel;

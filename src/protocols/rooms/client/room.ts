@@ -2,6 +2,7 @@ import * as Y from 'yjs';
 
 import { VarReader } from '../../../base/var-reader.js';
 import { encodeMessage, readMessage, type RoomMessage } from '../messages/message.js';
+import { Awareness, type AwarenessChange } from './awareness.js';
 import type { Channel } from './channel.js';
 import { TaskScope, whenAborted } from './task-scope.js';
 
@@ -24,6 +25,8 @@ const EMPTY_UPDATE_BYTES = 2;
 export class Room {
   readonly id: string;
   readonly doc: Y.Doc;
+  /** Who is present, and what they show. */
+  readonly awareness: Awareness;
   /** Tasks that end with the room: wiredb's `task_group`. */
   readonly tasks: TaskScope;
   readonly #members = new Set<RoomMember>();
@@ -31,6 +34,7 @@ export class Room {
   constructor(id: string, doc: Y.Doc = new Y.Doc()) {
     this.id = id;
     this.doc = doc;
+    this.awareness = new Awareness(doc);
     this.tasks = new TaskScope((error) => this.onError(error));
   }
 
@@ -41,23 +45,30 @@ export class Room {
   /** What goes wrong with one client or task; it ends that one only. Does nothing by itself. */
   onError(_error: unknown): void {}
 
-  /** Sends every change of the document to everybody, until the signal is aborted. */
+  /** Sends every change of the document, and of who is present, to everybody, until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const broadcast = (update: Uint8Array): void => {
       const message = encodeMessage({ kind: 'update', update });
       for (const member of this.#members) member.sendUpdate(message);
     };
+    const broadcastPresence = ({ added, updated, removed }: AwarenessChange): void => {
+      const update = this.awareness.encode([...added, ...updated, ...removed]);
+      const message = encodeMessage({ kind: 'awareness', update });
+      for (const member of this.#members) member.sendPresence(message);
+    };
     this.doc.on('update', broadcast);
+    this.awareness.on('update', broadcastPresence);
     try {
       await whenAborted(signal);
     } finally {
       this.doc.off('update', broadcast);
+      this.awareness.off('update', broadcastPresence);
     }
   }
 
   /** Handles one client until its channel ends. What it sends that makes no sense ends its channel and goes to `onError`. */
   async serve(channel: Channel): Promise<void> {
-    const member = new RoomMember(channel, this.doc);
+    const member = new RoomMember(channel, this);
     this.#members.add(member);
     try {
       member.send({ kind: 'syncStep1', stateVector: Y.encodeStateVector(this.doc) });
@@ -66,6 +77,7 @@ export class Room {
       this.onError(error);
     } finally {
       this.#members.delete(member);
+      member.leave();
       await channel.close();
     }
   }
@@ -74,6 +86,7 @@ export class Room {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { channel } of this.#members) await channel.close();
     await this.tasks[Symbol.asyncDispose]();
+    this.awareness.destroy();
     this.doc.destroy();
   }
 }
@@ -82,14 +95,18 @@ export class Room {
 class RoomMember {
   readonly channel: Channel;
   readonly #doc: Y.Doc;
+  readonly #awareness: Awareness;
+  /** The clients that are present by this connection. */
+  readonly #present = new Set<number>();
   #isSynced = false;
   #queuedBytes = 0;
   /** The document when it stopped being sent updates. */
   #behindSince: Uint8Array | undefined;
 
-  constructor(channel: Channel, doc: Y.Doc) {
+  constructor(channel: Channel, { doc, awareness }: Room) {
     this.channel = channel;
     this.#doc = doc;
+    this.#awareness = awareness;
   }
 
   receive(frame: Uint8Array): void {
@@ -102,9 +119,28 @@ class RoomMember {
     if (message.kind === 'syncStep1') {
       this.send({ kind: 'syncStep2', update: Y.encodeStateAsUpdate(this.#doc, message.stateVector) });
       this.#isSynced = true;
+      this.#showPresence();
     } else if (message.kind === 'syncStep2' || message.kind === 'update') {
       if (message.update.length > EMPTY_UPDATE_BYTES) Y.applyUpdate(this.#doc, message.update, this.channel);
+    } else if (message.kind === 'awareness') {
+      for (const clientId of this.#awareness.apply(message.update, this.channel)) this.#present.add(clientId);
+    } else if (message.kind === 'queryAwareness') {
+      this.#showPresence();
     }
+  }
+
+  leave(): void {
+    this.#awareness.remove(this.#present, this.channel);
+  }
+
+  #showPresence(): void {
+    if (this.#awareness.getStates().size === 0) return;
+    this.send({ kind: 'awareness', update: this.#awareness.encode() });
+  }
+
+  sendPresence(message: Uint8Array): void {
+    // Who is slow misses some: everybody says again and again that he is there.
+    if (this.#queuedBytes <= QUEUE_BYTES_MAX) this.#enqueue(message);
   }
 
   sendUpdate(message: Uint8Array): void {

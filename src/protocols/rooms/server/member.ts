@@ -140,6 +140,8 @@ export class Member {
       case 'queryAwareness':
         return this.#sendAwareness();
       case 'probe':
+        // What was put off is not kept: the client is asked for it later, and asks this again after it.
+        if (this.#isThrottled || this.access !== 'write') return;
         return room.acknowledge(this, encodeMessage(message));
       case 'stateless':
         return this.#rooms.callHook(room, () =>

@@ -228,12 +228,14 @@ describe('rooms', () => {
       port,
       reconnect: { minMs: 10 },
     }).open();
+    client.awareness.setLocalState({ user: 'ada' });
     await first.close();
     await expect.poll(() => client.status).not.toBe('connected');
     client.doc.getText('t').insert(0, 'offline');
     await using second = await WebSocketServer.open({ port });
     await using other = await connect('websocket', { host: '127.0.0.1', port: second.port });
     await expect.poll(() => text(other)).toBe('offline');
+    await expect.poll(() => [...other.awareness.getStates().values()]).toEqual([{ user: 'ada' }]);
   });
 });
 
