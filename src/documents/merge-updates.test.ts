@@ -17,24 +17,33 @@ function collaborate(steps: readonly (readonly [who: number, what: number, at: n
     const doc = docs[who]!;
     const text = doc.getText('t');
     const place = text.length === 0 ? 0 : at % text.length;
-    if (what === 0) Y.applyUpdate(doc, Y.encodeStateAsUpdate(docs[(who + 1) % 3]!), 'x');
+    if (what === 0) {
+      for (const other of docs) if (other !== doc) Y.applyUpdate(doc, Y.encodeStateAsUpdate(other), 'x');
+    } else if (what === 7) text.insert(Math.max(0, text.length - 1), 'w');
     else if (what === 1) doc.getMap('m').set(`k${at % 3}`, at);
     else if (what === 2) text.delete(place, Math.min(3, text.length - place));
     else if (what === 3) text.format(place, Math.min(2, text.length - place), { bold: true });
     else if (what === 4) text.insert(place, '👋ü');
-    else for (let i = 0; i < what; i++) text.insert(place + i, 'x');
+    else if (what === 5) doc.getText('u').insert(doc.getText('u').length, 'y');
+    else if (what === 6) text.insert(text.length, 'z');
+    else for (let i = 0; i < 5; i++) text.insert(place + i, 'x');
   }
   return updates;
 }
 
-const steps = fc.array(fc.tuple(fc.nat(2), fc.nat(7), fc.nat(50)), { minLength: 1, maxLength: 40 });
+const steps = fc.array(fc.tuple(fc.nat(2), fc.nat(8), fc.nat(50)), { minLength: 1, maxLength: 40 });
 
 /** What a Y.Doc makes of the updates: for people, and as bytes however it cut its structs. */
 function stateOf(updates: readonly Uint8Array[]): object {
   const doc = new Y.Doc();
   for (const update of updates) Y.applyUpdate(doc, update);
   const bytes = mergeAll([Y.encodeStateAsUpdate(doc), Uint8Array.of(0, 0)]);
-  return { text: doc.getText('t').toDelta() as unknown, map: doc.getMap('m').toJSON(), bytes };
+  return {
+    text: doc.getText('t').toDelta() as unknown,
+    other: doc.getText('u').toJSON(),
+    map: doc.getMap('m').toJSON(),
+    bytes,
+  };
 }
 
 function typing(count: number, place: (i: number) => number): { doc: Y.Doc; updates: Uint8Array[] } {
@@ -74,6 +83,23 @@ describe('merging', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('letters with different right neighbours stay apart: somebody else has written in between', () => {
+    const [a, c] = [new Y.Doc(), new Y.Doc()];
+    a.clientID = 9;
+    c.clientID = 1;
+    const own: Uint8Array[] = [];
+    c.getText('t').insert(0, 'z');
+    Y.applyUpdate(a, Y.encodeStateAsUpdate(c));
+    a.on('update', (update: Uint8Array, origin: unknown) => void (origin === 'x' || own.push(update)));
+    a.getText('t').insert(0, 'a');
+    Y.applyUpdate(c, own[0]!);
+    c.getText('t').insert(1, 'c');
+    Y.applyUpdate(a, Y.encodeStateAsUpdate(c), 'x');
+    a.getText('t').insert(1, 'b');
+    const theirs = Y.diffUpdate(Y.encodeStateAsUpdate(c), Y.encodeStateVectorFromUpdate(mergeAll(own)));
+    expect(stateOf([mergeAll(own), theirs])).toMatchObject({ text: [{ insert: 'abcz' }] });
   });
 
   it('what was typed letter by letter becomes one text', () => {
