@@ -1,4 +1,5 @@
 import type { Benchmark, Contestant, Metric } from '../framework/benchmark.js';
+import { runMemory } from './memory.js';
 
 /*
  * Shared documents: Chorale with its durable log beside @y/websocket-server 0.1.1 and @hocuspocus/server 4.7.0, which keep documents in
@@ -31,7 +32,7 @@ function contestant(
 ): Contestant {
   return {
     label: side.label,
-    server: { entry: `rooms/${side.entry}`, config: { ...side.config, cold: kind === 'cold' } },
+    server: { entry: `rooms/${side.entry}`, config: { ...side.config, cold: kind.startsWith('cold') } },
     load: { entry: 'rooms/load.ts', config: { kind, count, dialect: side.dialect } },
   };
 }
@@ -62,6 +63,17 @@ function fanOut(readers: number, peer: keyof typeof PEERS): Metric {
   );
 }
 
+/** Rooms of two sockets each, idle: heap and what is beside it, per room. */
+function memory(name: string, summary: string, kind: string, count: number): Metric {
+  return {
+    ...metric(name, summary, kind, count, 'y'),
+    rounds: 2,
+    run: runMemory,
+    ratioOf: 'heap and external bytes per room',
+    ratio: (ours, peer) => peer.extra['heap bytes/room']! / ours.extra['heap bytes/room']!,
+  };
+}
+
 export const rooms: Benchmark = {
   name: 'rooms',
   metrics: [
@@ -69,6 +81,8 @@ export const rooms: Benchmark = {
     fanOut(100, 'hocuspocus'),
     fanOut(500, 'hocuspocus'),
     metric('rooms-1000', '1000 rooms of two, one update in flight in each', 'rooms', 1000, 'y'),
+    memory('memory-small', '1000 idle rooms of two sockets, a short document', 'room-memory', 1000),
+    memory('memory-large', '20 idle rooms of two sockets, documents of 1.2 MB', 'cold-memory', 20),
     metric('cold-open', 'first client of a document of 1.2 MB; an operation is an open', 'cold', 1, 'y'),
     fanOut(1, 'merging'),
     fanOut(100, 'merging'),

@@ -12,9 +12,11 @@ import type { LoadResult } from '../framework/messages.js';
 import { COLD_ROOMS } from './large-document.js';
 
 interface LoadConfig {
-  readonly kind: 'fan-out' | 'rooms' | 'cold';
+  readonly kind: 'fan-out' | 'rooms' | 'cold' | 'room-memory' | 'cold-memory';
   /** Readers of the one room, or rooms of two sockets. */
   readonly count: number;
+  /** The number of the first room; 0 if left out. */
+  readonly from?: number;
   readonly dialect: 'plain' | 'hocuspocus';
   readonly server: { readonly port: number };
 }
@@ -158,6 +160,17 @@ async function manyRooms({ count, dialect, server }: LoadConfig): Promise<Drive>
   };
 }
 
+/** Opens rooms with two sockets each, and in small ones writes a word. */
+async function fillRooms({ kind, count, from = 0, dialect, server }: LoadConfig): Promise<Drive> {
+  for (let i = from; i < from + count; i++) {
+    const name = kind === 'cold-memory' ? `cold${i}` : `room${i}`;
+    const [writer] = await Promise.all([0, 1].map(() => new RawPeer(server.port, name, dialect).synced()));
+    const type = makeTyping();
+    if (kind === 'room-memory') for (let k = 0; k < 10; k++) writer!.sendUpdate(type());
+  }
+  return () => Promise.reject(new Error('there is nothing to measure over time'));
+}
+
 async function coldOpens({ dialect, server }: LoadConfig): Promise<Drive> {
   let next = 0;
   return async (seconds) => {
@@ -188,7 +201,13 @@ let drive: Drive | undefined;
 
 answerParent({
   async prepare(config: LoadConfig) {
-    const kinds = { 'fan-out': fanOut, rooms: manyRooms, cold: coldOpens };
+    const kinds = {
+      'fan-out': fanOut,
+      rooms: manyRooms,
+      cold: coldOpens,
+      'room-memory': fillRooms,
+      'cold-memory': fillRooms,
+    };
     drive = await kinds[config.kind](config);
   },
   measure: ({ seconds }: { seconds: number }) => drive!(seconds),

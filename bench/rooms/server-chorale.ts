@@ -22,7 +22,6 @@ answerParent({
       for (let i = 0; i < COLD_ROOMS; i++) {
         const document = documents.open(`cold${i}`);
         documents.accept(document, update, { identity: undefined, connectionId: undefined });
-        document.cool();
         documents.close(document);
       }
     }

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import Module, { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 
 import { WebSocketServer } from 'ws';
@@ -12,9 +13,17 @@ interface YServer {
   readonly setPersistence: (persistence: object) => void;
 }
 
+/** Its database, which nothing here uses, would have to be compiled. */
+function stubLevel(): void {
+  const { cache, resolve } = createRequire(import.meta.url);
+  const path = resolve('level');
+  cache[path] = Object.assign(new Module(path), { filename: path, paths: [], loaded: true });
+}
+
 // @y/websocket-server 0.1.1; without persistence, but for cold opens, which it reads from memory.
 answerParent({
   async start({ cold = false }: { readonly cold?: boolean }) {
+    stubLevel();
     const name = '@y/websocket-server/utils';
     const { setupWSConnection, setPersistence } = (await import(name)) as YServer;
     if (cold) {

@@ -5,8 +5,8 @@ import type { UpdateSummary } from './scan-update.js';
 
 /** What a document has, known from the headers of its updates alone. */
 export class DocumentState {
-  readonly #structs = new IdRanges();
-  readonly #deletes = new IdRanges();
+  #structs = new IdRanges();
+  #deletes = new IdRanges();
   /** By client, the highest clock that something points at and that is not here. */
   readonly #unmet = new Map<number, number>();
 
@@ -37,6 +37,26 @@ export class DocumentState {
   #need(client: number, clock: number): void {
     if (this.#structs.next(client) > clock) return;
     this.#unmet.set(client, Math.max(clock, this.#unmet.get(client) ?? 0));
+  }
+
+  get heldBytes(): number {
+    return this.#structs.heldBytes + this.#deletes.heldBytes;
+  }
+
+  encode(writer: VarWriter): void {
+    this.#structs.encode(writer);
+    this.#deletes.encode(writer);
+    writer.writeVarUint(this.#unmet.size);
+    for (const [client, clock] of this.#unmet) writer.writeVarUint(client).writeVarUint(clock);
+  }
+
+  static decode(reader: VarReader): DocumentState {
+    const state = new DocumentState();
+    state.#structs = IdRanges.decode(reader);
+    state.#deletes = IdRanges.decode(reader);
+    for (let left = reader.readVarUint(); left > 0; left--)
+      state.#unmet.set(reader.readVarUint(), reader.readVarUint());
+    return state;
   }
 
   /** As in a syncStep1: varuint n, n x (client, next clock). */

@@ -3,25 +3,41 @@ import * as Y from 'yjs';
 
 import { documentToJson, documentToText } from './document-json.js';
 import { decodeDocumentSection, encodeDocumentSection } from './document-section.js';
-import { DocumentStore, documentLimitsDefault } from './document-store.js';
+import {
+  DocumentStore,
+  documentLimitsDefault,
+  type DocumentStoreOptions,
+  type Missing,
+} from './document-store.js';
+import { mergeAll } from './merge-updates.js';
+import { type Merger, mergeHere } from './merger.js';
 import { restoreVersion } from './restore-version.js';
+import { Shelf } from './shelf.js';
 import type { StoredDocument } from './stored-document.js';
 import { Identity } from '../values/identity.js';
 
 const ada = Identity.fromString('11'.repeat(32));
 const author = { identity: ada, connectionId: undefined };
 
+interface Made {
+  readonly store: DocumentStore;
+  readonly log: Uint8Array[];
+  /** How far the log is on disk; all of it if left out. */
+  durableOffset: number | undefined;
+}
+
 /** A store with a log of sections in memory. */
-function makeStore(): { store: DocumentStore; log: Uint8Array[] } {
+function makeStore(options: DocumentStoreOptions = {}): Made {
   const log: Uint8Array[] = [];
-  const store = new DocumentStore();
+  const store = new DocumentStore(options);
+  const made: Made = { store, log, durableOffset: undefined };
   store.attachLog({
     append: (section) => ({ offset: log.push(section), timestampMicros: log.length * 1000 }),
     get durableOffset() {
-      return log.length;
+      return made.durableOffset ?? log.length;
     },
   });
-  return { store, log };
+  return made;
 }
 
 function replayed(log: readonly Uint8Array[]): DocumentStore {
@@ -76,11 +92,11 @@ describe('the store', () => {
     expect(textOf(copy)).toBe('x'.repeat(700));
   });
 
-  it('old updates merge in pieces of 128, so that thousands are a few dozen', () => {
+  it('old updates merge in pieces of 64, so that thousands are a few dozen', () => {
     const { store } = makeStore();
     const document = store.open('a');
     type(store, document, 'y'.repeat(5000));
-    expect(document.updateCount).toBeLessThan(300);
+    expect(document.updateCount).toBeLessThan(170);
     expect(textOf(document)).toBe('y'.repeat(5000));
   });
 
@@ -89,7 +105,7 @@ describe('the store', () => {
     const document = store.open('a');
     type(store, document, 'abc');
     const copy = new DocumentStore();
-    for (const { bytes } of store.sections())
+    for (const { bytes } of store.capture())
       copy.replay(bytes, { offset: 99, timestampMicros: 0, author: undefined });
     expect(copy.open('a').versions()).toEqual(document.versions());
     expect(document.versions().map(({ offset }) => offset)).toEqual([1, 2, 3]);
@@ -121,6 +137,199 @@ describe('the store', () => {
     const { store } = makeStore();
     store.close(store.open('nobody wrote here'));
     expect(store.ids).toEqual([]);
+  });
+});
+
+describe('memory', () => {
+  it('a document that nobody uses is on the shelf, with what it holds, and comes back as it was', () => {
+    const shelf = new Shelf();
+    const { store } = makeStore({ shelf });
+    const doc = type(store, store.open('a'), 'x'.repeat(300));
+    store.close(store.open('a'));
+    store.close(store.open('a'));
+    const again = store.open('a');
+    expect(again.temperature).toBe('lazy');
+    expect(again.stateVector()).toEqual(Y.encodeStateVector(doc));
+    expect(textOf(again)).toBe('x'.repeat(300));
+    const versions = again.versions();
+    store.close(again);
+    store.close(again);
+    expect(store.open('a')).not.toBe(again);
+    expect(store.open('a').versions()).toEqual(versions);
+  });
+
+  it('opening and closing without a change writes nothing', () => {
+    const shelf = new Shelf();
+    const { store } = makeStore({ shelf });
+    const document = store.open('a');
+    type(store, document, 'abc');
+    store.close(document);
+    const { usedBytes, extentBytes } = shelf;
+    for (let i = 0; i < 10; i++) store.close(store.open('a'));
+    expect([shelf.usedBytes, shelf.extentBytes]).toEqual([usedBytes, extentBytes]);
+  });
+
+  it('what a large document holds in memory does not grow with it, and its shelf not with its history', () => {
+    const shelf = new Shelf();
+    const { store } = makeStore({ shelf });
+    const document = store.open('a');
+    const doc = new Y.Doc();
+    doc.on('update', (update: Uint8Array) => void store.accept(document, update, author));
+    for (let i = 0; i < 2000; i++) doc.getText('t').insert((i * 7919) % (i + 1), 'x'.repeat(50));
+    expect(document.bytes).toBeGreaterThan(100_000);
+    expect(document.heldBytes).toBeLessThan(20_000);
+    expect(shelf.usedBytes).toBeLessThan(document.bytes * 1.3);
+  });
+
+  it('contents that were asked for are forgotten as others are, oldest first, and when nobody asks again', () => {
+    const { store } = makeStore({ cacheBytesMax: 2500 });
+    const documents = ['a', 'b', 'c'].map((id) => store.open(id));
+    for (const document of documents) {
+      const doc = new Y.Doc();
+      doc.getText('t').insert(0, 'x'.repeat(1000));
+      store.accept(document, Y.encodeStateAsUpdate(doc), author);
+      document.whole();
+    }
+    const cached = (): boolean[] => documents.map(({ cachedBytes }) => cachedBytes > 0);
+    expect(cached()).toEqual([false, true, true]);
+    store.forgetUnused();
+    documents[2]!.whole();
+    store.forgetUnused();
+    expect(cached()).toEqual([false, false, true]);
+  });
+
+  it('a snapshot sees the documents as they were when it was begun', () => {
+    const { store } = makeStore();
+    const [a, b] = [store.open('a'), store.open('b')];
+    type(store, a, 'x'.repeat(300));
+    type(store, b, 'y'.repeat(300));
+    store.close(b);
+    const captured = store.capture();
+    const doc = type(store, a, 'z'.repeat(300));
+    type(store, store.open('b'), 'z'.repeat(300), doc);
+    const copy = new DocumentStore();
+    for (const { bytes } of captured)
+      copy.replay(bytes, { offset: 99, timestampMicros: 0, author: undefined });
+    captured.release();
+    expect([textOf(copy.open('a')), textOf(copy.open('b'))]).toEqual(['x'.repeat(300), 'y'.repeat(300)]);
+  });
+
+  it('what the log lost is forgotten on the shelf, too', () => {
+    const { store } = makeStore();
+    const document = store.open('a');
+    type(store, document, 'abc');
+    store.close(document);
+    const never = store.open('b');
+    type(store, never, 'x');
+    store.close(never);
+    store.takeBack(2);
+    expect(textOf(store.open('a'))).toBe('ab');
+    expect(store.ids).toEqual(['a']);
+  });
+
+  it('a log of many documents is read back with no more than some megabytes of them in memory', () => {
+    const shelf = new Shelf();
+    const copy = new DocumentStore({ shelf });
+    const doc = new Y.Doc();
+    doc.getText('t').insert(0, 'x');
+    const update = Y.encodeStateAsUpdate(doc);
+    for (let i = 0; i < 10_000; i++) {
+      const bytes = encodeDocumentSection({ room: `r${i}`, update, origin: undefined });
+      copy.replay(bytes, { offset: i + 1, timestampMicros: 0, author: ada });
+    }
+    // A kilobyte each, and 8 MiB of them at most.
+    expect(shelf.usedBytes).toBeGreaterThan(1000 * 64);
+    expect([textOf(copy.open('r0')), textOf(copy.open('r9999'))]).toEqual(['x', 'x']);
+  });
+
+  it('a Y.Doc that somebody has kept still writes when its document is closed', () => {
+    const { store } = makeStore();
+    const document = store.open('a');
+    const kept = document.heat((update) => void store.accept(document, update, author));
+    store.close(document);
+    kept.getText('t').insert(0, 'late');
+    expect(textOf(store.open('a'))).toBe('late');
+  });
+});
+
+describe('what is not on disk yet', () => {
+  it('is told to nobody', () => {
+    const made = makeStore();
+    const document = made.store.open('a');
+    type(made.store, document, 'abc');
+    made.durableOffset = 2;
+    const missing = made.store.missingFor(document, Uint8Array.of(0)) as Missing;
+    expect(documentToText(missing.update, 't')).toBe('ab');
+    made.durableOffset = 3;
+    expect(documentToText(made.store.durableAfter(document, 0), 't')).toBe('abc');
+    expect(made.store.durableAfter(document, 3)).toEqual(Uint8Array.of(0, 0));
+  });
+
+  it('is not merged, since it may be taken back', () => {
+    const made = makeStore();
+    made.durableOffset = 0;
+    const document = made.store.open('a');
+    type(made.store, document, 'x'.repeat(400));
+    expect(document.updateCount).toBe(400);
+    made.durableOffset = 400;
+    type(made.store, document, 'y');
+    expect(document.updateCount).toBeLessThan(140);
+  });
+});
+
+describe('long merges', () => {
+  /** A merger whose answers wait until they are let go. */
+  function slowMerger(): { merger: Merger; finish: () => void; calls: string[] } {
+    const calls: string[] = [];
+    const waiting: (() => void)[] = [];
+    const later = <T>(call: string, make: () => Promise<T>): Promise<T> => {
+      calls.push(call);
+      return new Promise<void>((resolve) => void waiting.push(resolve)).then(make);
+    };
+    const merger: Merger = {
+      merge: (updates) => later('merge', () => mergeHere.merge(updates)),
+      diff: (whole, vector) => later('diff', () => mergeHere.diff(whole, vector)),
+      close: () => {},
+    };
+    return { merger, calls, finish: () => waiting.splice(0).forEach((resolve) => resolve()) };
+  }
+
+  const BIG = 'x'.repeat(6000);
+
+  it('are done elsewhere, and the document goes on meanwhile', async () => {
+    const { merger, finish, calls } = slowMerger();
+    const { store } = makeStore({ merger });
+    const document = store.open('a');
+    const doc = new Y.Doc();
+    doc.on('update', (update: Uint8Array) => void store.accept(document, update, author));
+    for (let i = 0; i < 128; i++) doc.getText('t').insert(0, BIG);
+    expect([document.updateCount, calls]).toEqual([128, ['merge']]);
+    doc.getText('t').insert(0, 'end');
+    store.close(document);
+    finish();
+    await expect.poll(() => document.updateCount).toBe(66);
+    expect(textOf(store.open('a'))).toBe(doc.getText('t').toJSON());
+  });
+
+  it('several who ask for a large document wait for one merge, and hear nothing twice that came meanwhile', async () => {
+    const { merger, finish, calls } = slowMerger();
+    const { store } = makeStore({ merger });
+    const document = store.open('a');
+    const doc = new Y.Doc();
+    doc.on('update', (update: Uint8Array) => void store.accept(document, update, author));
+    for (let i = 0; i < 50; i++) doc.getText('t').insert(0, BIG);
+    const vector = Y.encodeStateVector(doc);
+    const asked = [Uint8Array.of(0), Uint8Array.of(0), vector].map((v) => store.missingFor(document, v));
+    doc.getText('t').insert(0, 'new');
+    finish();
+    await expect.poll(() => calls).toEqual(['merge', 'diff']);
+    finish();
+    const [first, second, third] = await Promise.all(asked.map(async (answer) => answer));
+    expect(first).toEqual(second);
+    expect(documentToText(first!.update, 't')).toBe(BIG.repeat(50));
+    expect(third).toEqual({ update: Uint8Array.of(0, 0), offset: 50 });
+    const rest = store.durableAfter(document, first!.offset);
+    expect(documentToText(mergeAll([first!.update, rest]), 't')).toBe(`new${BIG.repeat(50)}`);
   });
 });
 
@@ -159,8 +368,10 @@ describe('a hot document', () => {
     expect(edits).toHaveLength(0);
     hot.getText('t').insert(3, '!');
     expect(edits).toHaveLength(1);
-    document.cool();
-    expect(document.temperature).toBe('cold');
+    document.forgetCached();
+    expect(document.temperature).toBe('lazy');
+    hot.getText('t').insert(0, '?');
+    expect(edits).toHaveLength(2);
   });
 });
 

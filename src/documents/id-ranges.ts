@@ -1,3 +1,6 @@
+import type { VarReader } from '../base/var-reader.js';
+import type { VarWriter } from '../base/var-writer.js';
+
 /** Sets of clocks by client, as ranges: what a document has, or what was deleted in it. */
 export class IdRanges {
   /** from, to, from, to, … ascending and apart from each other. */
@@ -12,6 +15,38 @@ export class IdRanges {
   /** Whether some client's clocks begin late or have a hole. */
   get hasGaps(): boolean {
     return this.#gapCount > 0;
+  }
+
+  /** Of memory, about. */
+  get heldBytes(): number {
+    let numbers = 0;
+    for (const ranges of this.#byClient.values()) numbers += 10 + ranges.length;
+    return numbers * 8;
+  }
+
+  encode(writer: VarWriter): void {
+    writer.writeVarUint(this.#byClient.size);
+    for (const [client, ranges] of this.#byClient) {
+      writer.writeVarUint(client).writeVarUint(ranges.length);
+      let before = 0;
+      for (const clock of ranges) {
+        writer.writeVarUint(clock - before);
+        before = clock;
+      }
+    }
+  }
+
+  static decode(reader: VarReader): IdRanges {
+    const all = new IdRanges();
+    for (let left = reader.readVarUint(); left > 0; left--) {
+      const client = reader.readVarUint();
+      const ranges: number[] = [];
+      let clock = 0;
+      for (let count = reader.readVarUint(); count > 0; count--) ranges.push((clock += reader.readVarUint()));
+      all.#byClient.set(client, ranges);
+      all.#gapCount += gapsIn(ranges);
+    }
+    return all;
   }
 
   has(client: number, from: number, to: number): boolean {

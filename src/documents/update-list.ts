@@ -1,116 +1,248 @@
+import type { VarReader } from '../base/var-reader.js';
+import type { VarWriter } from '../base/var-writer.js';
+import { Identity } from '../values/identity.js';
 import type { UpdateOrigin } from './document-section.js';
 import { mergeAll } from './merge-updates.js';
+import type { Shelf } from './shelf.js';
 
-/** An update, or several that were merged; then the origin is that of the newest. */
-export interface KeptUpdate extends UpdateOrigin {
-  readonly update: Uint8Array;
-  /** 0 as it came, 1 for a hundred and twenty-eight merged, and so on. */
-  readonly level: number;
+/** Neighbours that are old enough to become one. */
+export interface MergeGroup {
+  readonly start: number;
+  readonly count: number;
+  readonly bytes: number;
 }
 
-// 128: merging that many small updates takes half a millisecond; sixteen of those again, so that a document of a
-// million updates is a few dozen pieces.
-const WIDTHS = [128, 16] as const;
+// 64: that many small updates merge in a tenth of a millisecond, and until then they stay in memory, 5 kB; sixteen of those
+// again, so that a document of a million updates is a few dozen pieces.
+const WIDTHS = [64, 16] as const;
+// Longer ones go to the shelf at once.
+const TAIL_UPDATE_BYTES_MAX = 4096;
+
+/** The columns of a row; one row for each update, flat in one array: an object each would be most of a quiet room's memory. */
+const Column = { offset: 0, timestamp: 1, author: 2, level: 3, at: 4, bytes: 5 } as const;
+const COLUMN_COUNT = 6;
+/** In the column `at`: the update is in the tail, behind those of the rows before it. */
+const IN_TAIL = -1;
 
 /**
- * The updates of one document in the order of the log. What is on disk is merged in pieces as it grows old, small ones first, so no single
- * merge takes long and every piece remains a version that can be shown.
+ * The updates of one document in the order of the log: small new ones in memory, the others on the shelf. What is durable is merged in
+ * pieces as it grows old, small ones first, so that no single merge takes long and every piece remains a version that can be shown.
  */
 export class UpdateList {
-  readonly #kept: KeptUpdate[] = [];
-  readonly #countByLevel: number[] = [0];
+  readonly #shelf: Shelf;
+  #rows: number[] = [];
+  #tail: Uint8Array = new Uint8Array(0);
+  #tailBytes = 0;
   #bytes = 0;
-  /** All of it as one update, made when somebody asks. */
-  #whole: Uint8Array | undefined;
-  /** Offset of the newest update that is in `#whole`. */
-  #wholeOffset = -1;
+  /** Rows of level 0. */
+  #newCount = 0;
+  /** Whoever wrote one of them; a row's author is an index in it and one more, 0 for nobody. */
+  #authors: Identity[] = [];
 
+  constructor(shelf: Shelf) {
+    this.#shelf = shelf;
+  }
+
+  /** Of all updates together. */
   get bytes(): number {
     return this.#bytes;
   }
 
+  /** In memory. */
+  get heldBytes(): number {
+    return this.#rows.length * 8 + this.#tail.length + this.#authors.length * 100;
+  }
+
   get count(): number {
-    return this.#kept.length;
+    return this.#rows.length / COLUMN_COUNT;
   }
 
   get lastOffset(): number {
-    return this.#kept.at(-1)?.offset ?? 0;
+    return this.count === 0 ? 0 : this.#cell(this.count - 1, Column.offset);
   }
 
-  get wholeBytes(): number {
-    return this.#whole?.length ?? 0;
+  origin(row: number): UpdateOrigin {
+    return {
+      offset: this.#cell(row, Column.offset),
+      timestampMicros: this.#cell(row, Column.timestamp),
+      author: this.#authors[this.#cell(row, Column.author) - 1],
+    };
   }
 
-  [Symbol.iterator](): IterableIterator<KeptUpdate> {
-    return this.#kept[Symbol.iterator]();
-  }
-
-  add(update: Uint8Array, origin: UpdateOrigin, level = 0): void {
-    const { offset, timestampMicros, author } = origin;
-    this.#kept.push({ update, offset, timestampMicros, author, level });
-    this.#countByLevel[level] = (this.#countByLevel[level] ?? 0) + 1;
+  /** Takes a copy of `update`. */
+  add(update: Uint8Array, { offset, timestampMicros, author }: UpdateOrigin): void {
+    const isLong = update.length > TAIL_UPDATE_BYTES_MAX;
+    const at = isLong ? this.#shelf.put(update) : IN_TAIL;
+    if (!isLong) this.#addToTail(update);
+    this.#rows.push(offset, timestampMicros, this.#indexOf(author), 0, at, update.length);
+    this.#newCount += 1;
     this.#bytes += update.length;
   }
 
-  /** All of it as one update. */
-  whole(): Uint8Array {
-    if (this.#whole !== undefined && this.#wholeOffset === this.lastOffset) return this.#whole;
-    const newer = this.#kept.filter(({ offset }) => offset > this.#wholeOffset).map(({ update }) => update);
-    const parts = this.#whole === undefined ? newer : [this.#whole, mergeAll(newer)];
-    this.#whole = mergeAll(parts);
-    this.#wholeOffset = this.lastOffset;
-    return this.#whole;
+  #addToTail(update: Uint8Array): void {
+    const end = this.#tailBytes + update.length;
+    if (end > this.#tail.length) {
+      const grown = new Uint8Array(Math.max(128, end, Math.min(this.#tail.length * 2, end + 4096)));
+      grown.set(this.#tail.subarray(0, this.#tailBytes));
+      this.#tail = grown;
+    }
+    this.#tail.set(update, this.#tailBytes);
+    this.#tailBytes = end;
   }
 
-  forgetWhole(): void {
-    this.#whole = undefined;
-    this.#wholeOffset = -1;
+  #indexOf(author: Identity | undefined): number {
+    if (author === undefined) return 0;
+    const last = this.#authors.findLastIndex((known) => known === author || known.isEqual(author));
+    return last >= 0 ? last + 1 : this.#authors.push(author);
   }
 
-  /** Everything up to the newest version that is not after `offset`. */
-  upTo(offset: number): Uint8Array {
-    return mergeAll(this.#kept.filter((kept) => kept.offset <= offset).map(({ update }) => update));
-  }
-
-  /** What came after `offset`, or a little more. */
-  after(offset: number): Uint8Array {
-    return mergeAll(this.#kept.filter((kept) => kept.offset > offset).map(({ update }) => update));
-  }
-
-  /** Merges old pieces; nothing that is after `durableOffset`, as that may still be taken back. */
-  compact(durableOffset: number): void {
-    for (let level = 0; level < this.#countByLevel.length; level++) {
-      const width = WIDTHS[level] ?? WIDTHS[1];
-      while ((this.#countByLevel[level] ?? 0) >= width * 2)
-        if (!this.#mergeOldest(level, width, durableOffset)) return;
+  /** The updates from row `from` up to row `to`. Views that are good until the list changes. */
+  *updates(from = 0, to = this.count): IterableIterator<Uint8Array> {
+    let tailAt = this.#tailBytes;
+    for (let row = from; row < this.count; row++) tailAt -= this.#bytesInTail(row);
+    for (let row = from; row < to; row++) {
+      const at = this.#cell(row, Column.at);
+      const length = this.#cell(row, Column.bytes);
+      yield at === IN_TAIL ? this.#tail.subarray(tailAt, tailAt + length) : this.#shelf.get(at, length);
+      tailAt += this.#bytesInTail(row);
     }
   }
 
-  #mergeOldest(level: number, width: number, durableOffset: number): boolean {
+  /** Whether so many new updates have become durable that they are to be merged. */
+  isMergeDue(durableOffset: number): boolean {
+    if (this.#newCount < WIDTHS[0] * 2) return false;
+    return this.#cell(this.count - this.#newCount + WIDTHS[0] - 1, Column.offset) <= durableOffset;
+  }
+
+  /** The first row that is after `offset`. */
+  rowAfter(offset: number): number {
+    let row = this.count;
+    while (row > 0 && this.#cell(row - 1, Column.offset) > offset) row -= 1;
+    return row;
+  }
+
+  /** The next neighbours to be merged, if there are any; nothing after `durableOffset`, as that may still be taken back. */
+  findMerge(durableOffset: number): MergeGroup | undefined {
+    const newStart = this.count - this.#newCount;
+    if (this.isMergeDue(durableOffset))
+      return { start: newStart, count: WIDTHS[0], bytes: this.#bytesOf(newStart, WIDTHS[0]) };
     // Higher levels are older and come first.
-    const start = this.#kept.findIndex((kept) => kept.level === level);
-    const group = this.#kept.slice(start, start + width);
-    const newest = group.at(-1)!;
-    if (newest.offset > durableOffset) return false;
-    const update = mergeAll(group.map((kept) => kept.update));
-    this.#kept.splice(start, width, { ...newest, update, level: level + 1 });
-    for (const { update: old } of group) this.#bytes -= old.length;
+    for (let end = newStart; end > 0;) {
+      const level = this.#cell(end - 1, Column.level);
+      let start = end;
+      while (start > 0 && this.#cell(start - 1, Column.level) === level) start -= 1;
+      if (end - start >= WIDTHS[1] * 2)
+        return { start, count: WIDTHS[1], bytes: this.#bytesOf(start, WIDTHS[1]) };
+      end = start;
+    }
+    return undefined;
+  }
+
+  #bytesOf(start: number, count: number): number {
+    let bytes = 0;
+    for (let row = start; row < start + count; row++) bytes += this.#cell(row, Column.bytes);
+    return bytes;
+  }
+
+  /** Puts what the group has become in its place. */
+  replace({ start, count }: MergeGroup, update: Uint8Array): void {
+    const last = (start + count - 1) * COLUMN_COUNT;
+    if (this.#rows[last + Column.level] === 0) this.#newCount -= count;
+    const merged = this.#rows.slice(last, last + COLUMN_COUNT);
+    merged[Column.level]! += 1;
+    merged[Column.at] = this.#shelf.put(update);
+    merged[Column.bytes] = update.length;
+    this.#forget(start, count);
+    this.#rows.splice(start * COLUMN_COUNT, count * COLUMN_COUNT, ...merged);
     this.#bytes += update.length;
-    this.#countByLevel[level]! -= width;
-    this.#countByLevel[level + 1] = (this.#countByLevel[level + 1] ?? 0) + 1;
-    return true;
+  }
+
+  /** Lets go of the bytes of the oldest of those that are in the tail, or of some that are on the shelf. */
+  #forget(start: number, count: number): void {
+    let fromTail = 0;
+    for (let row = start; row < start + count; row++) {
+      const at = this.#cell(row, Column.at);
+      const length = this.#cell(row, Column.bytes);
+      this.#bytes -= length;
+      if (at === IN_TAIL) fromTail += length;
+      else this.#shelf.drop(at, length);
+    }
+    if (fromTail === 0) return;
+    this.#tail = this.#tail.slice(fromTail, this.#tailBytes);
+    this.#tailBytes -= fromTail;
   }
 
   /** Forgets what is after `offset`: it will never be on disk. Whether there was any. */
   takeBack(offset: number): boolean {
-    const before = this.#kept.length;
-    while (this.lastOffset > offset) {
-      const { update, level } = this.#kept.pop()!;
-      this.#bytes -= update.length;
-      this.#countByLevel[level]! -= 1;
+    const kept = this.rowAfter(offset);
+    if (kept === this.count) return false;
+    for (let row = this.count - 1; row >= kept; row--) {
+      const length = this.#cell(row, Column.bytes);
+      this.#bytes -= length;
+      this.#tailBytes -= this.#bytesInTail(row);
+      if (this.#cell(row, Column.level) === 0) this.#newCount -= 1;
+      if (this.#cell(row, Column.at) !== IN_TAIL) this.#shelf.drop(this.#cell(row, Column.at), length);
     }
-    if (this.#kept.length === before) return false;
-    this.forgetWhole();
+    this.#rows.length = kept * COLUMN_COUNT;
     return true;
   }
+
+  /** Everything that is in memory. */
+  encode(writer: VarWriter): void {
+    const authors = [...new Set(this.#rowsOf(Column.author).filter((index) => index > 0))];
+    writer.writeVarUint(authors.length);
+    for (const index of authors) writer.writeRaw(this.#authors[index - 1]!.toUint8Array());
+    writer.writeVarUint(this.count);
+    for (let row = 0; row < this.count; row++) {
+      writer
+        .writeVarUint(this.#cell(row, Column.offset))
+        .writeVarUint(this.#cell(row, Column.timestamp))
+        .writeVarUint(authors.indexOf(this.#cell(row, Column.author)) + 1)
+        .writeVarUint(this.#cell(row, Column.level))
+        .writeVarUint(this.#cell(row, Column.at) + 1)
+        .writeVarUint(this.#cell(row, Column.bytes));
+    }
+    writer.writeVarBytes(this.#tail.subarray(0, this.#tailBytes));
+  }
+
+  static decode(reader: VarReader, shelf: Shelf): UpdateList {
+    const list = new UpdateList(shelf);
+    for (let left = reader.readVarUint(); left > 0; left--)
+      list.#authors.push(Identity.fromBytes(reader.readRaw(32)));
+    for (let left = reader.readVarUint(); left > 0; left--) {
+      for (let column = 0; column < COLUMN_COUNT; column++)
+        list.#rows.push(reader.readVarUint() - (column === Column.at ? 1 : 0));
+      list.#bytes += list.#rows.at(-1)!;
+      if (list.#rows.at(Column.level - COLUMN_COUNT) === 0) list.#newCount += 1;
+    }
+    list.#tail = reader.readVarBytes().slice();
+    list.#tailBytes = list.#tail.length;
+    return list;
+  }
+
+  /** The updates with where they are from. */
+  *pieces(): IterableIterator<UpdateOrigin & { readonly update: Uint8Array }> {
+    let row = 0;
+    for (const update of this.updates()) yield { ...this.origin(row++), update };
+  }
+
+  #rowsOf(column: number): number[] {
+    return Array.from({ length: this.count }, (_, row) => this.#cell(row, column));
+  }
+
+  #bytesInTail(row: number): number {
+    return this.#cell(row, Column.at) === IN_TAIL ? this.#cell(row, Column.bytes) : 0;
+  }
+
+  #cell(row: number, column: number): number {
+    return this.#rows[row * COLUMN_COUNT + column]!;
+  }
+}
+
+/** The updates as one, in bytes of its own. */
+export function mergeRows(list: UpdateList, from = 0, to: number = list.count): Uint8Array {
+  const updates = [...list.updates(from, to)];
+  const merged = mergeAll(updates);
+  // A view of the tail would change.
+  return updates.length === 1 ? merged.slice() : merged;
 }

@@ -21,10 +21,15 @@ export interface SectionKeeper {
   readonly kind: number;
   /** Takes a section that the log or a snapshot gives back. `bytes` are good during the call only. */
   replay(bytes: Uint8Array, record: SectionRecord): void;
-  /** What a snapshot has to keep. */
-  sections(): readonly LogSection[];
+  /** What a snapshot has to keep of how it is now. */
+  capture(): KeptSections;
   /** After the log failed: forgets what is after `offset`. */
   takeBack(offset: TxOffset): void;
+}
+
+/** Sections as they were when they were asked for, read one by one. They can be read until they are released. */
+export interface KeptSections extends Iterable<LogSection> {
+  release(): void;
 }
 
 /** The transaction that a section was logged in. */

@@ -3,6 +3,7 @@ import { decodeFromBytes } from '../values/bsatn/codec.js';
 import type {
   Commit,
   DatabaseOptions,
+  KeptSections,
   Row,
   RowChange,
   SectionKeeper,
@@ -134,8 +135,12 @@ export class Database {
 
   /** What a snapshot has to keep besides the rows: where sequences go on, when scheduled rows are due. */
   stateSections(): LogSection[] {
-    const kept = [...this.#keepers.values()].flatMap((keeper) => keeper.sections());
-    return [...this.#sequenceSections(), ...this.schedules.sections(), ...kept];
+    return [...this.#sequenceSections(), ...this.schedules.sections()];
+  }
+
+  /** What a snapshot has to keep of what keepers have; to be released. */
+  captureKept(): KeptSections[] {
+    return Array.from(this.#keepers.values(), (keeper) => keeper.capture());
   }
 
   #sequenceSections(): LogSection[] {

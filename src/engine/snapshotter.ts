@@ -55,16 +55,20 @@ export class Snapshotter {
   async #take(database: Database): Promise<number> {
     const { databaseKey, epoch, pause } = this.#options;
     const offset = database.log.lastOffset;
-    const sections = [...this.#options.sections(), ...database.stateSections()];
+    const state = [...this.#options.sections(), ...database.stateSections()];
+    const kept = database.captureKept();
     const tables = [...database.tables.values()]
       .filter(({ def }) => !def.isEvent)
       .map((table) => ({ name: table.name, rows: encodeRows(table.codec, table.rows()) }));
-    const bytes = await writeSnapshot(
-      this.#disk,
-      { offset, databaseKey, epoch, takenAtMs: Math.floor(this.#options.nowMs()), sections, tables },
-      pause,
-      () => waitUntilDurable(database.log, offset),
-    );
+    const takenAtMs = Math.floor(this.#options.nowMs());
+    const sections = chain([state, ...kept]);
+    const source = { offset, databaseKey, epoch, takenAtMs, sections, tables };
+    let bytes: number;
+    try {
+      bytes = await writeSnapshot(this.#disk, source, pause, () => waitUntilDurable(database.log, offset));
+    } finally {
+      for (const captured of kept) captured.release();
+    }
     await this.#removeSuperfluous();
     return bytes;
   }
@@ -97,6 +101,10 @@ export class Snapshotter {
     }
     await this.#disk.syncFolder();
   }
+}
+
+function* chain<T>(lists: readonly Iterable<T>[]): Iterable<T> {
+  for (const list of lists) yield* list;
 }
 
 function* encodeRows(codec: Codec<Row>, rows: readonly Row[]): Iterable<Uint8Array> {

@@ -24,7 +24,7 @@ import type { DatabaseRuntime } from '../protocols/spacetimedb/server/runtime.js
 import type { Identity } from '../values/identity.js';
 import type { DatabaseStore, StoredLog } from './database-store.js';
 import { HostedDatabase, snapshotAsNeeded } from './hosted-database.js';
-import { openDatabase } from './open-database.js';
+import { openDatabase, type Scratch } from './open-database.js';
 import { decodeStoredProgram, type Program, type StoredProgram } from './program.js';
 
 export interface DatabaseCatalogOptions {
@@ -199,7 +199,7 @@ export class DatabaseCatalog implements Catalog {
     const recovered = await store?.recover(identity, async (bytes) => {
       module = await this.#loadStored(decodeStoredProgram(bytes), moduleLog);
       const log: CommitLog = new MemoryLog();
-      return openDatabase(module.def.schema, { identity, owner, clock, random, log });
+      return openDatabase(module.def.schema, { identity, owner, clock, random, log }, this.#scratch);
     });
     if (recovered === undefined || module === undefined) {
       await store?.remove(identity);
@@ -254,10 +254,16 @@ export class DatabaseCatalog implements Catalog {
       scope,
       log,
       disk: stored?.disk,
+      scratch: this.#scratch,
     };
     const hosted = new HostedDatabase({ identity, ...rest, ...(database === undefined ? {} : { database }) });
     hosted.effects.deliver = (publication) => this.#options.onPublished?.(hosted, publication);
     return hosted;
+  }
+
+  get #scratch(): Scratch | undefined {
+    const { store, onError } = this.#options;
+    return store?.scratchFolder === undefined ? undefined : { folder: store.scratchFolder, onError };
   }
 
   #add(database: HostedDatabase, stored: StoredLog | undefined): void {

@@ -40,12 +40,15 @@ export class DatabaseStore {
   readonly #folders: DatabaseFolders;
   readonly #lock: FolderLock | undefined;
   readonly #log: LogSizes;
+  /** For files that need not survive; undefined when databases are not in folders of the real file system. */
+  readonly scratchFolder: string | undefined;
 
   /** @param lock released by `close`. @param log how logs are laid out. */
-  constructor(folders: DatabaseFolders, lock?: FolderLock, log: LogSizes = {}) {
+  constructor(folders: DatabaseFolders, lock?: FolderLock, log: LogSizes = {}, scratchFolder?: string) {
     this.#folders = folders;
     this.#lock = lock;
     this.#log = log;
+    this.scratchFolder = scratchFolder;
   }
 
   /** Throws LogError LOCKED, with the pid, when another process has the directory. */
@@ -59,7 +62,7 @@ export class DatabaseStore {
       open: (name) => openFolderDisk(join(folder, name)),
       remove: (name) => removeFolder(join(folder, name)),
     };
-    return new DatabaseStore(folders, lock, { preallocateBytes: PREALLOCATE_BYTES });
+    return new DatabaseStore(folders, lock, { preallocateBytes: PREALLOCATE_BYTES }, folder);
   }
 
   async list(): Promise<readonly Identity[]> {

@@ -23,7 +23,7 @@ import { CloseCode } from '../protocols/spacetimedb/server/close-code.js';
 import { Delivery, type FlushScheduler } from '../protocols/spacetimedb/server/delivery.js';
 import type { AdHocQuery, DatabaseRuntime, OpenSession } from '../protocols/spacetimedb/server/runtime.js';
 import type { Identity } from '../values/identity.js';
-import { documentsOf, openDatabase } from './open-database.js';
+import { documentsOf, openDatabase, type Scratch } from './open-database.js';
 import { PendingEffects } from './pending-effects.js';
 import { encodeStoredProgram, type Program, storeRowTypes } from './program.js';
 
@@ -43,6 +43,8 @@ export interface HostedDatabaseOptions {
   readonly schedule: FlushScheduler;
   /** The server's. */
   readonly scope: TransactionScope;
+  /** Where documents keep what need not be in memory. */
+  readonly scratch?: Scratch | undefined;
 }
 
 /** One database that runs: its tables, its module, who listens to it. */
@@ -59,6 +61,7 @@ export class HostedDatabase implements DatabaseRuntime {
   readonly #scope: TransactionScope;
   readonly #random: Random;
   readonly #disk: Disk | undefined;
+  readonly #scratch: Scratch | undefined;
   #names: readonly string[];
   #program: Program;
   #database: Database;
@@ -77,6 +80,7 @@ export class HostedDatabase implements DatabaseRuntime {
     this.#scope = options.scope;
     this.#random = options.random;
     this.#disk = options.disk;
+    this.#scratch = options.scratch;
     this.#names = options.names;
     this.#program = options.program;
     this.#database = options.database ?? this.#makeDatabase(options.program.module);
@@ -157,6 +161,7 @@ export class HostedDatabase implements DatabaseRuntime {
     const outcome = this.runInit();
     if (outcome.kind === 'committed') {
       this.closeSessions('the database was reset');
+      documentsOf(before.database).dispose();
     } else {
       this.#database = before.database;
       this.#live = before.live;
@@ -192,6 +197,7 @@ export class HostedDatabase implements DatabaseRuntime {
       // Told when it happened; whoever closes has nothing to add.
       if (this.log.failure === undefined) throw error;
     });
+    this.documents.dispose();
   }
 
   /** For a database that was recovered: tells the module of connections that ended with the last process. */
@@ -257,7 +263,11 @@ export class HostedDatabase implements DatabaseRuntime {
 
   #makeDatabase(module: Module): Database {
     const { identity, owner, clock, log } = this;
-    return openDatabase(module.def.schema, { identity, owner, clock, log, random: this.#random });
+    return openDatabase(
+      module.def.schema,
+      { identity, owner, clock, log, random: this.#random },
+      this.#scratch,
+    );
   }
 
   #makeLive(): LiveQueries {

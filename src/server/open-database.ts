@@ -1,15 +1,23 @@
 import { assert } from '../base/assert.js';
-import { DocumentStore } from '../documents/document-store.js';
+import { DocumentStore, type DocumentStoreOptions } from '../documents/document-store.js';
+import { Shelf } from '../documents/shelf.js';
 import type { DatabaseOptions } from '../engine/contract.js';
 import { Database } from '../engine/database.js';
 import type { DatabaseSchema } from '../engine/schema.js';
+import { ScratchFile } from './scratch-file.js';
 
 const documentsByDatabase = new WeakMap<Database, DocumentStore>();
 
+/** Where documents keep what need not be in memory; memory itself when it is left out. */
+export interface Scratch {
+  readonly folder: string;
+  readonly onError: (error: unknown, where: string) => void;
+}
+
 /** A database with its documents, which share its log. */
-export function openDatabase(schema: DatabaseSchema, options: DatabaseOptions): Database {
+export function openDatabase(schema: DatabaseSchema, options: DatabaseOptions, scratch?: Scratch): Database {
   const database = new Database(schema, options);
-  const documents = new DocumentStore();
+  const documents = new DocumentStore(scratch === undefined ? {} : storeOptions(scratch));
   database.addKeeper(documents);
   documents.attachLog({
     append: (bytes, { identity: caller, connectionId }) => {
@@ -26,6 +34,11 @@ export function openDatabase(schema: DatabaseSchema, options: DatabaseOptions): 
   });
   documentsByDatabase.set(database, documents);
   return database;
+}
+
+function storeOptions({ folder, onError }: Scratch): DocumentStoreOptions {
+  const file = new ScratchFile(folder, (error) => onError(error, 'the scratch file of documents'));
+  return { shelf: new Shelf(file), onError };
 }
 
 export function documentsOf(database: Database): DocumentStore {

@@ -37,7 +37,8 @@ export interface SnapshotSource {
   readonly epoch: number;
   /** Milliseconds since the Unix epoch. */
   readonly takenAtMs: number;
-  readonly sections: readonly SnapshotSection[];
+  /** Iterated slowly, before the rows. */
+  readonly sections: Iterable<SnapshotSection>;
   /** Each row in BSATN. Iterated slowly: it must not change meanwhile. */
   readonly tables: readonly { readonly name: string; readonly rows: Iterable<Uint8Array> }[];
 }

@@ -4,6 +4,7 @@ import { AwarenessStates, type PresentClient } from '../../../documents/awarenes
 import {
   type DocumentLimits,
   documentLimitsDefault,
+  type DocumentStore,
   type UpdateAuthor,
 } from '../../../documents/document-store.js';
 import type { RoomDefinition, RoomHandle, RoomLimits } from '../../../documents/room-definition.js';
@@ -31,6 +32,7 @@ export class LiveRoom implements RoomHandle {
   readonly params: Readonly<Record<string, string>>;
   readonly definition: RoomDefinition;
   readonly limits: RoomLimits;
+  readonly documents: DocumentStore;
   readonly document: StoredDocument;
   readonly members = new Set<Member>();
   readonly awareness = new AwarenessStates();
@@ -46,18 +48,18 @@ export class LiveRoom implements RoomHandle {
     id: string,
     params: Readonly<Record<string, string>>,
     definition: RoomDefinition,
-    document: StoredDocument,
     rooms: Rooms,
   ) {
     this.id = id;
     this.params = params;
     this.definition = definition;
-    this.document = document;
+    this.documents = rooms.documents;
+    this.document = this.documents.open(id);
     this.#rooms = rooms;
     this.limits = { ...roomLimitsDefault, ...definition.limits };
     const { documentBytesMax, updateBytesMax } = this.limits;
     this.#documentLimits = { ...documentLimitsDefault, documentBytesMax, updateBytesMax };
-    this.#releasedOffset = document.lastOffset;
+    this.#releasedOffset = this.document.lastOffset;
   }
 
   get doc(): Y.Doc {
@@ -81,7 +83,7 @@ export class LiveRoom implements RoomHandle {
 
   /** Takes an update; throws UpdateError, and what the log throws. The author hears when it is on disk. */
   accept(update: Uint8Array, author: UpdateAuthor, member: Member | undefined): void {
-    const result = this.#rooms.documents.accept(this.document, update, author, this.#documentLimits);
+    const result = this.documents.accept(this.document, update, author, this.#documentLimits);
     if (result.kind === 'known') return this.acknowledge(member);
     const message = encodeMessage({ kind: 'update', update: result.update });
     this.#pending.push({ offset: result.offset, message, author: member, reply: undefined });

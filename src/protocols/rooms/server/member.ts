@@ -1,5 +1,6 @@
 import { WireError } from '../../../base/wire-error.js';
 import type { RoomAccess, RoomContext } from '../../../documents/room-definition.js';
+import type { Missing } from '../../../documents/document-store.js';
 import { UpdateError } from '../../../documents/update-error.js';
 import { LogError } from '../../../engine/log/log-error.js';
 import type { WebSocketConnection } from '../../../net/websocket/connection.js';
@@ -99,7 +100,7 @@ export class Member {
   /** Sends as one update what it has missed. */
   onDrain(): void {
     if (this.#behindSince === undefined) return;
-    const update = this.room.document.after(this.#behindSince);
+    const update = this.room.documents.durableAfter(this.room.document, this.#behindSince);
     this.#behindSince = undefined;
     if (this.#isSynced && update.length > EMPTY_UPDATE_BYTES)
       this.#send(encodeMessage({ kind: 'update', update }));
@@ -127,11 +128,7 @@ export class Member {
     const { room } = this;
     switch (message.kind) {
       case 'syncStep1':
-        this.#send(
-          encodeMessage({ kind: 'syncStep2', update: room.document.missingFor(message.stateVector) }),
-        );
-        this.#isSynced = true;
-        return;
+        return this.#answerStep1(room.documents.missingFor(room.document, message.stateVector));
       case 'syncStep2':
       case 'update':
         return this.#takeUpdate(message.update);
@@ -150,6 +147,22 @@ export class Member {
       default:
       // Answers of servers, and what later versions may add: nothing to do here.
     }
+  }
+
+  #answerStep1(missing: Missing | Promise<Missing>): void {
+    if (missing instanceof Promise)
+      return void missing.then(
+        (found) => this.#sendStep2(found),
+        (error: unknown) => this.#refuse(error),
+      );
+    this.#sendStep2(missing);
+  }
+
+  #sendStep2({ update, offset }: Missing): void {
+    this.#send(encodeMessage({ kind: 'syncStep2', update }));
+    this.#isSynced = true;
+    const newer = this.room.documents.durableAfter(this.room.document, offset);
+    if (newer.length > EMPTY_UPDATE_BYTES) this.#send(encodeMessage({ kind: 'update', update: newer }));
   }
 
   #takeUpdate(update: Uint8Array): void {
@@ -176,7 +189,8 @@ export class Member {
     if (this.#isHocuspocus) return this.#send(encodeSyncStatus(false));
     if (this.#wasToldReadOnly) return;
     this.#wasToldReadOnly = true;
-    this.#send(encodeMessage({ kind: 'denied', reason: 'this document is read-only for you' }));
+    const reason = this.#rooms.log.failure?.message ?? 'this document is read-only for you';
+    this.#send(encodeMessage({ kind: 'denied', reason }));
   }
 
   #refuse(error: unknown): void {

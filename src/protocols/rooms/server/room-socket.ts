@@ -172,6 +172,7 @@ export class RoomSocket implements WebSocketHandler {
       return this.#deny(address, 'the document could not be loaded', RoomClose.failed);
     }
     if (this.#isClosed || this.#places.get(address) !== place) return rooms.closeIfEmpty(room);
+    if (rooms.find(id) !== room) return connection.close(RoomClose.away, 'the room was closed meanwhile');
     if (room.members.size >= room.limits.clientsMax)
       return this.#deny(address, `the room is full (${room.limits.clientsMax} clients)`, RoomClose.policy);
     const dialect = this.#dialect ?? 'plain';

@@ -15,6 +15,8 @@ export interface RoomHost {
   /** Another one after a reset. */
   readonly documents: DocumentStore;
   readonly log: CommitLog;
+  /** Closed when there is another database, or none. */
+  readonly sessions: Set<{ close(code: number, reason: string): void }>;
 }
 
 export interface RoomsOptions {
@@ -41,11 +43,10 @@ export class Rooms implements WheelTask {
     this.#options = options;
     this.#patterns = new RoomPatterns(options.definitions);
     this.#nowMs = options.wheel.nowMs;
-    const { log } = options.host;
-    this.#stops = [
-      log.onDurable(() => this.#release()),
-      log.onFailed(() => this.closeAll(RoomClose.failed, "the database's log has failed")),
-    ];
+    const { log, sessions } = options.host;
+    const session = { close: (code: number, reason: string) => this.closeAll(code, reason) };
+    sessions.add(session);
+    this.#stops = [log.onDurable(() => this.#release()), () => sessions.delete(session)];
   }
 
   get documents(): DocumentStore {
@@ -87,7 +88,8 @@ export class Rooms implements WheelTask {
     const matched = this.match(id);
     if (matched === undefined) return 'deny';
     try {
-      return (await matched.definition.authorize?.(context, matched.params)) ?? 'write';
+      const access = (await matched.definition.authorize?.(context, matched.params)) ?? 'write';
+      return access === 'write' && this.log.failure !== undefined ? 'read' : access;
     } catch (error) {
       this.onError(error, `authorize of room ${id}`);
       return 'deny';
@@ -98,7 +100,7 @@ export class Rooms implements WheelTask {
   open(id: string, { definition, params }: MatchedRoom): LiveRoom {
     let room = this.#rooms.get(id);
     if (room !== undefined) return room;
-    room = new LiveRoom(id, params, definition, this.documents.open(id), this);
+    room = new LiveRoom(id, params, definition, this);
     this.#rooms.set(id, room);
     const opened = room;
     if (definition.onLoad !== undefined) {
@@ -127,8 +129,7 @@ export class Rooms implements WheelTask {
     if (room.members.size > 0 || room.ready !== undefined || this.#rooms.get(room.id) !== room) return;
     this.callHook(room, () => room.definition.onUnload?.(room));
     this.#rooms.delete(room.id);
-    room.document.cool();
-    this.documents.close(room.document);
+    room.documents.close(room.document);
   }
 
   /** Asks `authorize` again for everybody, or for one room: what has changed takes effect at once. */
@@ -164,6 +165,7 @@ export class Rooms implements WheelTask {
   onWheelDue(nowMs: number): void {
     this.#nowMs = nowMs;
     this.budget.forgetIdle(nowMs);
+    this.documents.forgetUnused();
     for (const room of this.#rooms.values()) {
       room.tellAwareness(room.awareness.removeSilent(nowMs));
       for (const member of room.members) member.onTick(nowMs);
@@ -181,6 +183,8 @@ export class Rooms implements WheelTask {
 
   closeAll(code: number, reason: string): void {
     for (const room of this.#rooms.values()) for (const member of room.members) member.end(code, reason);
+    // Who is on his way into one finds that it is not there any more.
+    this.#rooms.clear();
   }
 
   close(): void {
