@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
+import { type ChannelBindings, channelBindingsOf } from '../channel-bindings.js';
 import { matchPattern, parsePattern, parseTarget, type PathPattern, type Target } from '../http/path.js';
 import type { NetLimits, WebSocketLimits } from '../net-limits.js';
 import type { WheelTask } from '../timer-wheel.js';
@@ -20,6 +21,8 @@ export interface UpgradeRequest {
   /** Subprotocols in the client's order of preference. */
   readonly offeredProtocols: readonly string[];
   readonly remoteAddress: string;
+  /** Of the TLS channel that the handshake came over; undefined without one. */
+  readonly channelBindings?: ChannelBindings | undefined;
   /** The request of node:http; undefined if the handshake came another way. */
   readonly message?: IncomingMessage;
 }
@@ -77,6 +80,10 @@ class SocketUpgradeRequest implements UpgradeRequest {
 
   get remoteAddress(): string {
     return this.message.socket.remoteAddress ?? '';
+  }
+
+  get channelBindings(): ChannelBindings | undefined {
+    return channelBindingsOf(this.message.socket);
   }
 }
 

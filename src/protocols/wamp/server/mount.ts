@@ -66,6 +66,7 @@ function acceptUpgrade(listener: Listener, router: WampRouter, request: UpgradeR
       serializer: serializer.name,
       peer: request.remoteAddress,
       bearer,
+      channelBindings: request.channelBindings,
     } as const;
     // Messages between the two limits are answered, those above end the connection.
     const limits = { messageBytesMax: router.services.limits.messageBytesMax * 2 };

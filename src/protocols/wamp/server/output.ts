@@ -1,3 +1,4 @@
+import type { ChannelBindings } from '../../../net/channel-bindings.js';
 import type { RouterMessage } from '../messages/message.js';
 import type { SharedEvent } from './shared-event.js';
 
@@ -26,6 +27,6 @@ export interface TransportInfo {
   readonly peer: string;
   /** A token that came with the connection, as a bearer. */
   readonly bearer?: string | undefined;
-  /** 32 octets that name a TLS channel, by binding type. */
-  channelId?(binding: string): Uint8Array | undefined;
+  /** Of the TLS channel; undefined without one. */
+  readonly channelBindings?: ChannelBindings | undefined;
 }

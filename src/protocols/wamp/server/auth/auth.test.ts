@@ -1,5 +1,4 @@
 import {
-  createHash,
   createHmac,
   createPrivateKey,
   createPublicKey,
@@ -16,6 +15,7 @@ import { TokenAuthority } from '../../../../identity/tokens.js';
 import type { Dict, Message } from '../../messages/message.js';
 import type { TransportInfo } from '../output.js';
 import { WampRouter } from '../router.js';
+import { proveScram } from '../testing/prove-scram.js';
 import type { Authenticator } from './authenticator.js';
 import { cryptosignAuth } from './cryptosign.js';
 import { makeScramUser, scramAuth } from './scram.js';
@@ -136,18 +136,6 @@ describe('authentication', () => {
   });
 
   /** The client's half of SCRAM. */
-  function proveScram(password: string, authid: string, clientNonce: string, extra: Seen['extra']) {
-    const hmac = (key: Uint8Array, text: string) => createHmac('sha256', key).update(text).digest();
-    const salted = pbkdf2Sync(password, Buffer.from(extra.salt, 'base64'), extra.iterations, 32, 'sha256');
-    const message = `n=${authid},r=${clientNonce},r=${extra.nonce},s=${extra.salt},i=${extra.iterations},c=biws,r=${extra.nonce}`;
-    const clientKey = hmac(salted, 'Client Key');
-    const signature = hmac(createHash('sha256').update(clientKey).digest(), message);
-    return {
-      proof: Buffer.from(clientKey.map((octet, i) => octet ^ signature[i]!)).toString('base64'),
-      verifier: hmac(hmac(salted, 'Server Key'), message).toString('base64'),
-    };
-  }
-
   it('wamp-scram: both sides prove that they know the password', async () => {
     const user = makeScramUser('pencil', 'user', 100);
     const auth = [scramAuth({ lookup: (authid) => (authid === 'joe' ? user : undefined) })];
@@ -188,7 +176,7 @@ describe('authentication', () => {
     const channelId = Uint8Array.from({ length: 32 }, (_, i) => i);
     const bound: TransportInfo = {
       ...memory,
-      channelId: (type) => (type === 'tls-unique' ? channelId : undefined),
+      channelBindings: (type) => (type === 'tls-exporter' ? [channelId] : []),
     };
     const signHex = (challenge: string, channel?: Uint8Array): string => {
       const message = Buffer.from(challenge, 'hex').map((octet, i) => octet ^ (channel?.[i] ?? 0));
@@ -203,13 +191,13 @@ describe('authentication', () => {
       type: 2,
       details: { authid: 'device' },
     });
-    const channel = greet(auth, hello('tls-unique'), bound);
+    const channel = greet(auth, hello('tls-exporter'), bound);
     expect(
       await channel.authenticate(signHex((await channel.next()).extra.challenge, channelId)),
     ).toMatchObject({ type: 2 });
-    const unbound = greet(auth, hello('tls-unique'), bound);
+    const unbound = greet(auth, hello('tls-exporter'), bound);
     expect(await unbound.authenticate(signHex((await unbound.next()).extra.challenge))).toMatchObject(failed);
-    expect(await greet(auth, hello('tls-unique')).next()).toMatchObject(failed);
+    expect(await greet(auth, hello('tls-exporter')).next()).toMatchObject(failed);
     const other = greet(auth, hello(null));
     await other.next();
     expect(await other.authenticate('00'.repeat(96))).toMatchObject(failed);

@@ -95,7 +95,7 @@ interface Channel {
 function readChannel(request: AuthRequest, binding: unknown): Channel | undefined {
   if (binding === null) return { header: 'n,,', data: new Uint8Array(0) };
   if (typeof binding !== 'string') return undefined;
-  const data = request.transport.channelId?.(binding);
+  const data = request.transport.channelBindings?.(binding)[0];
   return data === undefined ? undefined : { header: `p=${binding},,`, data };
 }
 

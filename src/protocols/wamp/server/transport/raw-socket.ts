@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 
+import { channelBindingsOf } from '../../../../net/channel-bindings.js';
 import type { TimerWheel, WheelTask } from '../../../../net/timer-wheel.js';
 import type { Flushable, TurnFlusher } from '../../../../net/turn-flusher.js';
 import { BufferJoiner } from '../../../../net/websocket/buffer-joiner.js';
@@ -168,7 +169,8 @@ class RawSocketConnection implements Output, Flushable, WheelTask {
     const ownBytesMax = 2 ** (9 + (encodeHandshake(0, host.router.services.limits.messageBytesMax)[1]! >> 4));
     this.#reader = new RawFrameReader(ownBytesMax, (type, octets) => this.#onFrame(type, octets));
     const peer = (socket as { readonly remoteAddress?: string }).remoteAddress ?? 'unix';
-    const info = { type: 'rawsocket', serializer: serializer.name, peer } as const;
+    const channelBindings = channelBindingsOf(socket);
+    const info = { type: 'rawsocket', serializer: serializer.name, peer, channelBindings } as const;
     this.#connection = host.router.connect(this, info);
   }
 
