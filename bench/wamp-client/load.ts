@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { Wampy } from 'wampy';
 import { WebSocket } from 'ws';
-import { connect, openNodeWebSocket } from '../../src/protocols/wamp/client/index.node.js';
+import { connect } from '../../src/protocols/wamp/client/index.node.js';
 import { answerParent } from '../framework/child.js';
 import { Latencies } from '../framework/latencies.js';
 import type { LoadResult } from '../framework/messages.js';
@@ -18,8 +18,7 @@ interface LoadConfig {
 const PROCEDURE = 'com.bench.add2';
 
 async function withOurs(url: string): Promise<Add> {
-  // Named, as it is by default: what bundles this drops the entry's registrations.
-  const options = { realm: 'realm1', openTransport: openNodeWebSocket };
+  const options = { realm: 'realm1' };
   const [callee, caller] = [await connect(url, options), await connect(url, options)];
   await callee.register(PROCEDURE, ({ args: [a, b] }) => (a as number) + (b as number));
   return (a, b) => caller.call(PROCEDURE, [a, b]);

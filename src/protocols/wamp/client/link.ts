@@ -169,7 +169,10 @@ export class Link {
       this.#ready.promise.catch(() => {});
     }
     this.#setState('waiting');
-    this.#timer = this.clock.startTimer(this.#init.policy.delayMs(this.#attempt), () => void this.#reopen());
+    // Who waits to come back has nothing else that keeps his process alive.
+    this.#timer = this.clock.startTimer(this.#init.policy.delayMs(this.#attempt), () => void this.#reopen(), {
+      keepsAlive: true,
+    });
     this.#attempt += 1;
   }
 
