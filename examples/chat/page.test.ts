@@ -5,7 +5,13 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ChoraleServer } from '../../src/server/create-server.js';
 import { buildPage, findBrowser, openBrowser } from './testing/browser.js';
-import { startChat } from './testing/chat-server.js';
+import { CHAT_FOLDER, startChat } from './testing/chat-server.js';
+
+const PAGE = {
+  example: CHAT_FOLDER,
+  script: 'chat.js',
+  entries: { 'chorale/client': 'protocols/spacetimedb/client/index.ts' },
+};
 
 const executable = findBrowser();
 if (executable === undefined) {
@@ -24,7 +30,7 @@ describe.skipIf(executable === undefined)('the page', () => {
   beforeAll(async () => {
     if (executable === undefined) throw new Error('CHORALE_REQUIRE_BROWSER is set, and there is no browser');
     folder = await mkdtemp(join(tmpdir(), 'chorale-page-'));
-    await buildPage(join(folder, 'public'));
+    await buildPage(PAGE, join(folder, 'public'));
     browser = await openBrowser(executable);
   }, 60_000);
 

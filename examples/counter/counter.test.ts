@@ -1,14 +1,18 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { Client } from 'chorale/engineio';
-import { build } from 'esbuild';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { findBrowser, openBrowser } from '../chat/testing/browser.js';
+import { buildPage, findBrowser, openBrowser } from '../chat/testing/browser.js';
 import { startCounterServer } from './counter-server.js';
+
+const PAGE = {
+  example: import.meta.dirname,
+  script: 'counter.js',
+  entries: { 'chorale/engineio': 'protocols/engineio/client/index.ts' },
+};
 
 async function start(staticDirectory?: string): Promise<string> {
   const server = await startCounterServer(staticDirectory === undefined ? {} : { staticDirectory });
@@ -40,17 +44,7 @@ if (executable === undefined) {
 describe.skipIf(executable === undefined)('the page', () => {
   async function open(path: string): Promise<import('playwright-core').Page> {
     const folder = await mkdtemp(join(tmpdir(), 'chorale-counter-'));
-    await cp(join(import.meta.dirname, 'public'), folder, { recursive: true });
-    const client = new URL('../../src/protocols/engineio/client/index.ts', import.meta.url);
-    await build({
-      entryPoints: [join(import.meta.dirname, 'web', 'main.ts')],
-      outfile: join(folder, 'counter.js'),
-      bundle: true,
-      format: 'esm',
-      target: 'es2022',
-      alias: { 'chorale/engineio': fileURLToPath(client) },
-      logLevel: 'warning',
-    });
+    await buildPage(PAGE, folder);
     const url = await start(folder);
     const browser = await openBrowser(executable!);
     onTestFinished(async () => {

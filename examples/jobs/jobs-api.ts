@@ -9,6 +9,16 @@ export interface Progress {
   readonly worker: string;
 }
 
+/** What a worker says of itself. */
+export interface WorkerStatus {
+  readonly name: string;
+  /** Jobs that it does now. */
+  readonly running: number;
+  /** Jobs that it has finished. */
+  readonly finished: number;
+  readonly isHere: boolean;
+}
+
 export interface JobsApi {
   readonly procedures: {
     /** Counts the primes below a limit; served by every worker, in turn. */
@@ -19,8 +29,10 @@ export interface JobsApi {
     };
   };
   readonly topics: {
-    /** A worker has come, finished a job, or stopped one. */
-    readonly 'jobs.news': { readonly args: readonly [text: string] };
+    /** One for each worker's session, retained: who comes later hears of everybody. The last event is a testament. */
+    readonly [topic: `jobs.workers.${string}`]: { readonly args: readonly [WorkerStatus] };
+    /** All of them, for who subscribes by prefix. */
+    readonly 'jobs.workers': { readonly args: readonly [WorkerStatus] };
   };
 }
 

@@ -4,7 +4,9 @@ import type { ChoraleServer } from 'chorale';
 import { REALM } from './jobs-api.js';
 
 /** The page, and the router between it and the workers, on one port. */
-export async function startJobsServer(options: { readonly port?: number } = {}): Promise<ChoraleServer> {
+export async function startJobsServer(
+  options: { readonly port?: number; readonly staticDirectory?: string } = {},
+): Promise<ChoraleServer> {
   const staticDirectory = fileURLToPath(new URL('public', import.meta.url));
-  return await createServer({ ...options, staticDirectory, wamp: { realms: { [REALM]: {} } } });
+  return await createServer({ staticDirectory, ...options, wamp: { realms: { [REALM]: {} } } });
 }

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { chromium, type Browser } from 'playwright-core';
-import { CHAT_FOLDER } from './chat-server.js';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -38,17 +37,28 @@ export async function openBrowser(executablePath: string): Promise<Browser> {
   });
 }
 
-/** The page as it is served, made of the client's source. */
-export async function buildPage(folder: string): Promise<void> {
-  await cp(join(CHAT_FOLDER, 'public'), folder, { recursive: true });
-  const client = new URL('../../../src/protocols/spacetimedb/client/index.ts', import.meta.url);
+export interface PageSource {
+  /** The example's folder, with `public/` and `web/main.ts`. */
+  readonly example: string;
+  /** The bundle that `public/index.html` wants. */
+  readonly script: string;
+  /** Our package's entries that the page imports, as files below `src/`: its sources, not its last build. */
+  readonly entries: Readonly<Record<string, string>>;
+}
+
+/** Makes a page as it is served. */
+export async function buildPage({ example, script, entries }: PageSource, folder: string): Promise<void> {
+  await cp(join(example, 'public'), folder, { recursive: true });
+  const source = new URL('../../../src/', import.meta.url);
   await build({
-    entryPoints: [join(CHAT_FOLDER, 'web', 'main.ts')],
-    outfile: join(folder, 'chat.js'),
+    entryPoints: [join(example, 'web', 'main.ts')],
+    outfile: join(folder, script),
     bundle: true,
     format: 'esm',
     target: 'es2022',
-    alias: { 'chorale/client': fileURLToPath(client) },
+    alias: Object.fromEntries(
+      Object.entries(entries).map(([name, file]) => [name, fileURLToPath(new URL(file, source))]),
+    ),
     logLevel: 'warning',
   });
 }

@@ -3,6 +3,7 @@ import { REALM } from '../jobs-api.js';
 import type { JobsApi } from '../jobs-api.js';
 import { Job } from './job.js';
 import { JobView } from './job-view.js';
+import { WorkersView } from './workers-view.js';
 
 function find(id: string): HTMLElement {
   const element = document.querySelector<HTMLElement>(`#${id}`);
@@ -10,22 +11,32 @@ function find(id: string): HTMLElement {
   return element;
 }
 
-const [form, jobs, news] = [find('form'), find('jobs'), find('news')];
+const [form, jobs, noJobs, banner] = [find('form'), find('jobs'), find('no-jobs'), find('banner')];
 const limit = find('limit') as HTMLInputElement;
+const card = find('job') as HTMLTemplateElement;
+const workers = new WorkersView(find('workers'), find('no-workers'));
 
 const client = await connect<JobsApi>(location.origin, { realm: REALM, reconnect: true });
 
+function showState(): void {
+  const isOnline = client.state === 'open';
+  document.body.dataset['state'] = isOnline ? 'online' : 'offline';
+  banner.hidden = isOnline;
+  if (!isOnline) workers.clear();
+}
+
 form.addEventListener('submit', (event) => {
   event.preventDefault();
-  const view: JobView = new JobView(limit.valueAsNumber, () => job.cancel());
+  const view: JobView = new JobView(card, limit.valueAsNumber, () => job.cancel());
   const job = new Job(client, limit.valueAsNumber, (changed) => view.show(changed));
+  view.show(job);
   jobs.prepend(view.element);
+  noJobs.hidden = true;
 });
 
-for await (const { args } of client.events('jobs.news', { buffer: 100 })) {
-  const line = document.createElement('li');
-  line.textContent = args[0];
-  news.prepend(line);
-  // Older news are no news.
-  while (news.childElementCount > 20) news.lastElementChild?.remove();
-}
+client.on('state', showState);
+await client.subscribe('jobs.workers', ({ topic, args: [status] }) => workers.show(topic, status), {
+  matchPolicy: 'prefix',
+  getRetained: true,
+});
+showState();

@@ -1,7 +1,7 @@
-import { connect } from 'chorale/wamp';
+import { connect, testament } from 'chorale/wamp';
 import type { Client } from 'chorale/wamp';
 import { REALM } from '../jobs-api.js';
-import type { JobsApi } from '../jobs-api.js';
+import type { JobsApi, WorkerStatus } from '../jobs-api.js';
 import { countPrimes } from './count-primes.js';
 
 export interface WorkerOptions {
@@ -14,16 +14,14 @@ export interface WorkerOptions {
 /** Joins the pool, and comes back to it whenever the connection is lost. */
 export async function startWorker({ url, name, onLine }: WorkerOptions): Promise<Client<JobsApi>> {
   const client = await connect<JobsApi>(url, { realm: REALM, reconnect: true });
-  const tell = (text: string): void => {
-    onLine(text);
-    void client.publish('jobs.news', [`${name} ${text}`]);
-  };
+  const status = new StatusReport(client, name);
 
   await client.register(
     'jobs.count_primes',
     async function* ({ args: [limit], signal }) {
+      onLine(`counts the primes below ${limit}`);
+      status.change({ running: 1 });
       try {
-        tell(`counts the primes below ${limit}`);
         const counting = countPrimes(limit);
         let step = await counting.next();
         while (step.done !== true) {
@@ -33,14 +31,51 @@ export async function startWorker({ url, name, onLine }: WorkerOptions): Promise
           yield { done, of: limit, found: primes, worker: name };
           step = await counting.next();
         }
-        tell(`found ${step.value}`);
+        onLine(`found ${step.value}`);
+        status.change({ finished: 1 });
         return { primes: step.value, worker: name };
       } finally {
-        if (signal.aborted) tell('was stopped');
+        status.change({ running: -1 });
+        if (signal.aborted) onLine('was stopped');
       }
     },
     { invocationPolicy: 'roundrobin' },
   );
-  tell('is ready');
+
+  client.on('restored', () => void status.introduce());
+  await status.introduce();
+  onLine('is ready');
   return client;
+}
+
+/** Tells everybody how a worker is, and has the router tell them when it is gone, however it went. */
+class StatusReport {
+  readonly #client: Client<JobsApi>;
+  #status: WorkerStatus;
+
+  constructor(client: Client<JobsApi>, name: string) {
+    this.#client = client;
+    this.#status = { name, running: 0, finished: 0, isHere: true };
+  }
+
+  /** Once for each session: a testament is its session's. */
+  async introduce(): Promise<void> {
+    const farewell: WorkerStatus = { ...this.#status, isHere: false };
+    await testament(this.#client).add(this.#topic, [farewell], { publishOptions: { retain: true } });
+    this.#publish();
+  }
+
+  change({ running = 0, finished = 0 }: { readonly running?: number; readonly finished?: number }): void {
+    const { running: before, finished: finishedBefore } = this.#status;
+    this.#status = { ...this.#status, running: before + running, finished: finishedBefore + finished };
+    this.#publish();
+  }
+
+  get #topic(): `jobs.workers.${string}` {
+    return `jobs.workers.${this.#client.session.sessionId}`;
+  }
+
+  #publish(): void {
+    void this.#client.publish(this.#topic, [this.#status], { retain: true });
+  }
 }
