@@ -1,6 +1,7 @@
 import { ByteReader } from '../../base/byte-reader.js';
 import type { TransactionRecord, TxOffset } from './commit-log.js';
 import { type DiskFile, readFully } from './disk.js';
+import { READ_BYTES, ReadAhead } from './read-ahead.js';
 import { decodeRecord } from './record-codec.js';
 import {
   BATCH_HEADER_BYTES,
@@ -12,9 +13,6 @@ import {
   SEGMENT_HEADER_BYTES,
   type SegmentHeaderResult,
 } from './segment-format.js';
-
-// What one read asks for: large enough that calls do not count, small enough for any machine.
-const READ_BYTES = 4 * 1024 * 1024;
 
 /** How far the good part of a segment goes. */
 export interface SegmentScan {
@@ -68,7 +66,20 @@ export async function scanSegment(
   visit: VisitBytes,
 ): Promise<SegmentScan> {
   const size = await file.size();
-  const window = new Window(file, size);
+  const window = new ReadAhead(file, size);
+  try {
+    return await scanBatches(window, size, start, visit);
+  } finally {
+    await window.settle();
+  }
+}
+
+async function scanBatches(
+  window: ReadAhead,
+  size: number,
+  start: SegmentStart,
+  visit: VisitBytes,
+): Promise<SegmentScan> {
   let at = SEGMENT_HEADER_BYTES;
   let { lastOffset, chain } = start;
   let epoch = 0;
@@ -122,7 +133,7 @@ function visitRecords(
 
 /** What `readBatch` gives, at once, when it is in memory already; undefined otherwise. */
 function peekBatch(
-  window: Window,
+  window: ReadAhead,
   at: number,
   size: number,
 ): { readonly header: BatchHeader; readonly body: Uint8Array } | string | undefined {
@@ -143,7 +154,7 @@ function checkBatch(
 
 /** The batch at `at`, checksum verified, or what is wrong with it. */
 async function readBatch(
-  window: Window,
+  window: ReadAhead,
   at: number,
   size: number,
 ): Promise<{ readonly header: BatchHeader; readonly body: Uint8Array } | string> {
@@ -157,7 +168,7 @@ async function readBatch(
 
 /** Whether a whole batch that is newer than `lastOffset` stands anywhere from `from` on. */
 async function findGoodBatch(
-  window: Window,
+  window: ReadAhead,
   from: number,
   size: number,
   lastOffset: TxOffset,
@@ -177,7 +188,7 @@ async function findGoodBatch(
 }
 
 /** Whether there is nothing but zeros from `from` on. */
-async function isZero(window: Window, from: number, size: number): Promise<boolean> {
+async function isZero(window: ReadAhead, from: number, size: number): Promise<boolean> {
   for (let at = from; at < size; at += READ_BYTES) {
     const bytes = await window.read(at, Math.min(READ_BYTES, size - at));
     if (bytes.some((byte) => byte !== 0)) return false;
@@ -189,32 +200,4 @@ function indexOfMagic(bytes: Uint8Array): number {
   const magic = new Uint8Array(4);
   new DataView(magic.buffer).setUint32(0, BATCH_MAGIC, true);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(magic);
-}
-
-/** Reads a file front to back through one large piece at a time. */
-class Window {
-  readonly #file: DiskFile;
-  readonly #size: number;
-  #at = 0;
-  #bytes: Uint8Array = new Uint8Array();
-
-  constructor(file: DiskFile, size: number) {
-    this.#file = file;
-    this.#size = size;
-  }
-
-  /** The same without waiting: undefined when the bytes are not there yet. */
-  peek(at: number, length: number): Uint8Array | undefined {
-    if (at < this.#at || at + length > this.#at + this.#bytes.length) return undefined;
-    return this.#bytes.subarray(at - this.#at, at - this.#at + length);
-  }
-
-  /** `length` bytes at `at`, fewer at the end of the file. A view that is good until the next read. */
-  async read(at: number, length: number): Promise<Uint8Array> {
-    if (at < this.#at || at + length > this.#at + this.#bytes.length) {
-      this.#bytes = await readFully(this.#file, at, Math.min(Math.max(length, READ_BYTES), this.#size - at));
-      this.#at = at;
-    }
-    return this.#bytes.subarray(at - this.#at, at - this.#at + length);
-  }
 }
