@@ -223,7 +223,7 @@ export class Database {
       connectionId: origin.connectionId,
       functionName: origin.functionName,
       changes: deltas.map(toTableChange),
-      sections: [...this.#collectAllocations(), ...added],
+      sections: this.#collectSections(),
     });
     this.schedules.noteDeltas(deltas, origin.timestampMicros);
     for (const section of added) this.#applySection(section);
@@ -246,15 +246,18 @@ export class Database {
     return deltas;
   }
 
-  #collectAllocations(): LogSection[] {
-    const sections: LogSection[] = [];
+  /** Where sequences go on after a restart, and what the transaction did besides changing rows. */
+  #collectSections(): readonly LogSection[] {
+    let allocations: LogSection[] | undefined;
     for (const { name: table, sequences } of this.#scope.touched) {
       for (const { isAllocationNew, name: sequence, allocated: next } of sequences) {
         if (!isAllocationNew) continue;
-        sections.push({ kind: SectionKind.sequence, bytes: encodeAllocation({ table, sequence, next }) });
+        allocations ??= [];
+        allocations.push({ kind: SectionKind.sequence, bytes: encodeAllocation({ table, sequence, next }) });
       }
     }
-    return sections;
+    const added = this.#scope.sections;
+    return allocations === undefined ? added : [...allocations, ...added];
   }
 
   #settle(isLogged: boolean): void {

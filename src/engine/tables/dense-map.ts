@@ -13,6 +13,9 @@ const FILL_MIN = 0.25;
 /** Arrays stay fast and page numbers small integers. */
 const PAGES_MAX = 1 << 20;
 
+// Copied as a block; an array that is filled slot by slot costs several times more.
+const EMPTY_SLOTS: readonly undefined[] = Array.from<undefined>({ length: PAGE_SIZE });
+
 interface Page<V> {
   readonly slots: (V | undefined)[];
   count: number;
@@ -99,7 +102,7 @@ export class DenseMap<V extends object> implements KeyMap<V> {
     const pageNumber = key >>> PAGE_BITS;
     let page = this.#pages[pageNumber];
     if (page === undefined) {
-      page = { slots: Array.from<V | undefined>({ length: PAGE_SIZE }).fill(undefined), count: 0 };
+      page = { slots: EMPTY_SLOTS.slice(), count: 0 };
       this.#pages[pageNumber] = page;
       this.#livePages += 1;
     }
