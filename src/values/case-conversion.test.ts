@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toCamelCase, toPascalCase, toSnakeCase } from './case-conversion.js';
+import { toCamelCase, toPascalCase, toSnakeCase, toTitleCase } from './case-conversion.js';
 
 describe('case conversion', () => {
   it.each([
@@ -31,6 +31,14 @@ describe('case conversion', () => {
     expect(toCamelCase(given)).toBe(camel);
     expect(toPascalCase(given)).toBe(pascal);
   });
+
+  it.each([
+    ['user', 'User'],
+    ['online_user', 'OnlineUser'],
+    ['one_u_8', 'OneU8'],
+    ['one_u8x', 'OneU8X'],
+    ['onlineUser', 'Onlineuser'],
+  ])('%s becomes %s in Python', (given, title) => expect(toTitleCase(given)).toBe(title));
 
   it('a snake_case name stays as it is', () => {
     const name = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[A-Za-z0-9_ -]*$/));

@@ -37,6 +37,19 @@ export function toPascalCase(name: string): string {
   return splitWords(name).map(capitalize).join('');
 }
 
+/**
+ * Every run of letters capitalised, without underscores, as Python's `str.title` makes it: the class of a table in the Python SDK
+ * of 2024, which calls tables so in messages and in queries, too.
+ *
+ * @example
+ * toTitleCase('online_user') // 'OnlineUser'
+ */
+export function toTitleCase(name: string): string {
+  return name
+    .replaceAll(/[A-Za-z]+/g, (word) => word[0]!.toUpperCase() + word.slice(1).toLowerCase())
+    .replaceAll('_', '');
+}
+
 function splitWords(name: string): string[] {
   const words: string[] = [];
   let word = '';

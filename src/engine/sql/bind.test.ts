@@ -10,6 +10,7 @@ import {
   UUID_TYPE,
 } from '../../values/special-types.js';
 import type { Viewer } from '../contract.js';
+import type { TableDef } from '../schema.js';
 import { schemaOf } from '../testing/table-def.js';
 import { bindSelect, bindSubscription } from './bind.js';
 import type { BoundExpression, BoundSelect } from './bound.js';
@@ -183,10 +184,20 @@ test('columns and tables answer to their canonical and to their author’s names
     'SELECT "thePlayer"."playerId" FROM "thePlayer"',
     'SELECT the_player.player_id FROM "thePlayer"',
     'SELECT ThePlayer.player_id FROM ThePlayer',
+    'SELECT p.player_id FROM "ThePlayer" AS p',
   ]) {
     const bound = bindSelect(selectOf(sql), renamed, viewer);
     expect(bound.projection).toEqual({ kind: 'columns', columns: [{ name: 'player_id', index: 0 }] });
   }
+  // Where names keep their case, TypeScript and Python make different classes of them; a table's own name goes first.
+  const [mixed, taken] = ['thePlayer', 'ThePlayer'].map((name) => ({ ...player!, name, sourceName: name }));
+  const tableOf = (name: string, tables: readonly TableDef[]): string =>
+    bindSelect(selectOf(`SELECT * FROM ${name}`), { ...schema, tables }, viewer).table.name;
+  expect(['ThePlayer', 'Theplayer'].map((name) => tableOf(name, [mixed!]))).toEqual([
+    'thePlayer',
+    'thePlayer',
+  ]);
+  expect(tableOf('ThePlayer', [mixed!, taken!])).toBe('ThePlayer');
 });
 
 function selectOf(sql: string): Extract<ReturnType<typeof parseSql>, { kind: 'select' }> {

@@ -1,6 +1,6 @@
 import { closestWord } from '../../base/closest-word.js';
 import type { Typespace } from '../../values/algebraic-type.js';
-import { toPascalCase } from '../../values/case-conversion.js';
+import { toPascalCase, toTitleCase } from '../../values/case-conversion.js';
 import type { Viewer } from '../contract.js';
 import type { DatabaseSchema, TableDef } from '../schema.js';
 import type { SelectStatement, Statement } from './ast.js';
@@ -66,8 +66,8 @@ function resolveTable({ sql, from }: SelectStatement, schema: DatabaseSchema, vi
   const table =
     tables.find((candidate) => candidate.name === name) ??
     tables.find((candidate) => candidate.sourceName === name) ??
-    // What older clients write: the class that generated bindings make of the table.
-    tables.find((candidate) => toPascalCase(candidate.name) === name);
+    // What older clients write: the class that bindings make of the table, in TypeScript or in Python.
+    tables.find((candidate) => toPascalCase(candidate.name) === name || toTitleCase(candidate.name) === name);
   if (table !== undefined) return table;
   const meant = closestWord(
     name,

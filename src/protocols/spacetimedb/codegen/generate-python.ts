@@ -2,8 +2,8 @@ import type { ColumnDef, TableDef } from '../../../engine/schema.js';
 import type { ModuleDef, ReducerDef } from '../../../module/module-def.js';
 import { isUnitType } from '../../../values/algebraic-type.js';
 import type { AlgebraicType, ProductType, SumType } from '../../../values/algebraic-type.js';
+import { toTitleCase } from '../../../values/case-conversion.js';
 import { optionInner, specialProduct } from '../../../values/special-types.js';
-import { tableClassName } from '../messages/v1-text/messages.js';
 import { packageVersion, selectReducers, selectTables } from './generate-typescript.js';
 import { checkDistinct, CodegenError, typeName } from './names.js';
 import { checkPythonName, pythonModule, pythonName, quotePython } from './python-names.js';
@@ -81,7 +81,7 @@ function checkFiles(tables: readonly TableDef[], reducers: readonly ReducerDef[]
     'files',
   );
   checkDistinct(
-    tables.map(({ name }) => [tableClassName(name), name]),
+    tables.map(({ name }) => [toTitleCase(name), name]),
     'tables',
   );
   const wrong = tables.find(({ name }) => name.endsWith('_reducer'));
@@ -93,7 +93,7 @@ function checkFiles(tables: readonly TableDef[], reducers: readonly ReducerDef[]
 }
 
 function tableFile(table: TableDef, scope: Scope): string {
-  const name = pythonModule(checkPythonName(tableClassName(table.name), 'table'), 'table');
+  const name = pythonModule(checkPythonName(toTitleCase(table.name), 'table'), 'table');
   const primaryKey = table.primaryKey === undefined ? undefined : table.columns[table.primaryKey]!.name;
   const columns = table.columns.map((column) => checkPythonName(column.name, 'column'));
   const client = '_sdk.SpacetimeDBClient.instance';

@@ -1,4 +1,5 @@
 import { WireError } from '../../../../base/wire-error.js';
+import { toTitleCase } from '../../../../values/case-conversion.js';
 import type { ConnectionId, Identity } from '../../../../values/identity.js';
 import { parseJson } from '../../../../values/sats-json/parse-json.js';
 import type { JsonValue } from '../../../../values/sats-json/parse-json.js';
@@ -121,7 +122,7 @@ export function encodeTransactionUpdate(event: TextEvent, tables: readonly TextT
 function tableUpdates(tables: readonly TextTableUpdate[]): string {
   const parts = tables.map(
     ({ tableId, table, operations }) =>
-      `{"table_id":${tableId},"table_name":${JSON.stringify(tableClassName(table))},` +
+      `{"table_id":${tableId},"table_name":${JSON.stringify(toTitleCase(table))},` +
       `"table_row_operations":[${operations.join(',')}]}`,
   );
   return `{"table_updates":[${parts.join(',')}]}`;
@@ -130,17 +131,4 @@ function tableUpdates(tables: readonly TextTableUpdate[]): string {
 /** @param row its JSON. @param key equal for equal rows, hexadecimal. */
 export function rowOperation(op: 'insert' | 'delete', key: string, row: string): string {
   return `{"op":"${op}","row_pk":"${key}","row":${row}}`;
-}
-
-/**
- * The class of a table in the Python SDK, which it derives from the file's name: every run of letters capitalised,
- * without underscores. Clients name tables like this in messages and in queries, too.
- *
- * @example
- * tableClassName('online_user') // 'OnlineUser'
- */
-export function tableClassName(table: string): string {
-  return table
-    .replaceAll(/[A-Za-z]+/g, (word) => word[0]!.toUpperCase() + word.slice(1).toLowerCase())
-    .replaceAll('_', '');
 }

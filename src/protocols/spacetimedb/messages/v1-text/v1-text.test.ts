@@ -23,7 +23,7 @@ import {
 import { typeAndValue } from '../../../../values/testing/arbitrary-type.js';
 import { ScheduleAt, Timestamp } from '../../../../values/timestamp.js';
 import { encodeLegacyJson, stringifyJson, toSatsJson } from './legacy-json.js';
-import { decodeTextClientMessage, encodeTextClientMessage, tableClassName } from './messages.js';
+import { decodeTextClientMessage, encodeTextClientMessage } from './messages.js';
 
 const NONE = { types: [] };
 const encode = (type: AlgebraicType, value: unknown): string => encodeLegacyJson(type, value, NONE);
@@ -152,14 +152,4 @@ describe('client messages of v1.text', () => {
       { numRuns: 2000 },
     );
   });
-});
-
-test.each([
-  ['user', 'User'],
-  ['online_user', 'OnlineUser'],
-  ['one_u_8', 'OneU8'],
-  ['one_u8x', 'OneU8X'],
-  ['onlineUser', 'Onlineuser'],
-])('the class of the table %s is %s, as Python’s str.title makes it', (table, name) => {
-  expect(tableClassName(table)).toBe(name);
 });

@@ -13,7 +13,6 @@ import type { SessionLink } from '../framing.js';
 import { Session } from '../session.js';
 import type { SessionOptions } from '../session.js';
 import { FakeRuntime } from '../testing/fake-runtime.js';
-import { toCanonicalTable } from './legacy-query.js';
 
 const USERS = 'SELECT * FROM user';
 
@@ -218,39 +217,6 @@ describe('compressed frames', () => {
     expect(packed![0]).toBe(tag);
     expect(packed!.length).toBeLessThan(100);
     expect(new Uint8Array(unpack(packed!.subarray(1)))).toEqual(long);
-  });
-});
-
-describe('the query of a client who calls tables by their classes', () => {
-  const schema = {
-    typespace: { types: [] },
-    tables: ['user', 'online_user', 'Other'].map((name) => ({ name, sourceName: name }) as never),
-  };
-  test.each([
-    ['SELECT * FROM User', 'SELECT * FROM "user" AS "User"'],
-    ['select * from OnlineUser ;', 'select * from "online_user" AS "OnlineUser" ;'],
-    [
-      "SELECT User.* FROM User WHERE User.name = 'User'",
-      `SELECT User.* FROM "user" AS "User" WHERE User.name = 'User'`,
-    ],
-    ['SELECT * FROM "User"', 'SELECT * FROM "user" AS "User"'],
-    ['SELECT * FROM user', 'SELECT * FROM user'],
-    ['SELECT * FROM Other', 'SELECT * FROM Other'],
-    ['SELECT * FROM User AS u', 'SELECT * FROM User AS u'],
-    ['SELECT * FROM Usr', 'SELECT * FROM Usr'],
-    ['SELECT * FROM *', 'SELECT * FROM *'],
-    ['', ''],
-  ])('%s', (sql, canonical) => {
-    expect(toCanonicalTable(sql, schema)).toBe(canonical);
-  });
-
-  test('texts without end take no time', () => {
-    // Two seconds with a pattern that tries every split of the spaces.
-    const start = performance.now();
-    toCanonicalTable(`SELECT ${' '.repeat(50_000)}x`, schema);
-    toCanonicalTable(`SELECT ${'*.'.repeat(25_000)}`, schema);
-    toCanonicalTable(`SELECT * FROM User${' '.repeat(50_000)}x`, schema);
-    expect(performance.now() - start).toBeLessThan(500);
   });
 });
 

@@ -18,7 +18,6 @@ import { compileForSession, QueryRefusal } from '../queries.js';
 import { findReducer } from '../row-codecs.js';
 import { QuerySets } from '../query-sets.js';
 import type { Wire, WireSession } from '../wire.js';
-import { toCanonicalTable } from './legacy-query.js';
 import { TextCache } from './text-cache.js';
 
 /** The one set that a connection has. */
@@ -88,10 +87,9 @@ export class TextWire implements Wire {
 
   #subscribe(texts: readonly string[]): void {
     const { schema } = this.#def;
-    const canonical = texts.map((text) => toCanonicalTable(text, schema));
     let queries: readonly LiveQuery[];
     try {
-      queries = [...new Set(compileForSession(this.#session, canonical, 0))];
+      queries = [...new Set(compileForSession(this.#session, texts, 0))];
     } catch (error) {
       if (!(error instanceof QueryRefusal)) throw error;
       throw new WireError('BAD_VALUE', error.message);
