@@ -117,6 +117,25 @@ describe('recovery of a database', () => {
     expect([again.snapshotOffset, again.replayedCount]).toEqual([252, 49]);
   });
 
+  it('without retention the folder follows the data, not its history', async () => {
+    const sizeAfter = async (updates: number): Promise<number> => {
+      const disk = new SimulatedDisk();
+      const opened = await create(disk);
+      const shots = snapshotter(disk, opened);
+      for (let i = 0; i < 20; i++) put(opened.database, `owner ${i}`);
+      for (let i = 0; i < updates; i++) {
+        const row = { id: BigInt(1 + (i % 20)), owner: `owner ${i % 20}`, balance: BigInt(i) };
+        opened.database.transact(TEST_ORIGIN, () => opened.database.table('account').update(row));
+        if (i % 10 === 0) await waitUntilDurable(opened.log);
+        if (i % 50 === 49) await shots.take(opened.database);
+      }
+      return disk.list().reduce((sum, name) => sum + disk.contentOf(name).length, 0);
+    };
+    const [short, long] = [await sizeAfter(200), await sizeAfter(4000)];
+    // Two snapshots and the log behind the older one, whatever was before.
+    expect(long).toBeLessThan(1.3 * short);
+  });
+
   it('with retention the past stays as long as was asked, and no longer', async () => {
     const disk = new SimulatedDisk();
     const opened = await create(disk);
@@ -236,6 +255,28 @@ describe('recovery of a database', () => {
     await log.close();
     const { openConnections } = (await recover(disk))!.database;
     expect(openConnections.list().map(({ connectionId }) => connectionId.__connection_id__)).toEqual([6n]);
+  });
+
+  it('a segment whose name a killed process had not synced is not lost to a power cut after it was written on', async () => {
+    const disk = new SimulatedDisk();
+    const first = await create(disk);
+    disk.faults.beforeOperation = (operation) => {
+      if (operation === 'syncFolder') throw new Error('EIO: i/o error, fsync');
+    };
+    put(first.database, 'ada');
+    await expect(waitUntilDurable(first.log)).rejects.toThrow(/EIO/);
+    disk.faults = {};
+    // The process dies, the system lives on: the new segment is there, but its name is not on disk.
+    disk.kill();
+    expect(disk.list()).toHaveLength(1);
+    const { log } = await recoverLog(disk.mount(), { databaseKey, apply: () => {} });
+    const next = new Database(schema, testOptions());
+    next.log = log;
+    next.transact(TEST_ORIGIN, () => next.addSection(programSection(program, true)));
+    put(next, 'bob');
+    await waitUntilDurable(log);
+    disk.cutPower(() => 0);
+    expect(accounts((await recover(disk))!.database)).toHaveLength(1);
   });
 
   it('power cuts with snapshots in between lose nothing that was acknowledged', async () => {

@@ -4,6 +4,7 @@ import type { TlsOptions } from 'node:tls';
 import { type Clock, systemClock } from '../base/clock.js';
 import { type Random, systemRandom } from '../base/random.js';
 import type { RoomDefinitions } from '../documents/room-definition.js';
+import { syncFolder } from '../engine/log/folder-disk.js';
 import { KeyPair } from '../identity/keys.js';
 import { OidcValidator } from '../identity/oidc.js';
 import { loadOrCreateOwner } from '../identity/owner.js';
@@ -215,6 +216,8 @@ async function openIdentity(
   const authority = new TokenAuthority({ keys, clock, random, oidc });
   const owner =
     config === undefined ? await authority.mintAnonymous() : await loadOrCreateOwner(config, authority);
+  // Without the key all tokens and with them all owners would be worth nothing.
+  if (config !== undefined) await syncFolder(config);
   return { authority, owner };
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Database } from '../engine/database.js';
 import type { Disk } from '../engine/log/disk.js';
 import type { FileLog, FileLogOptions } from '../engine/log/file-log.js';
-import { openFolderDisk } from '../engine/log/folder-disk.js';
+import { openFolderDisk, syncFolder } from '../engine/log/folder-disk.js';
 import { type FolderLock, lockFolder } from '../engine/log/folder-lock.js';
 import { recoverLog } from '../engine/log/recovery.js';
 import { recoverDatabase, type RecoveredDatabase } from '../engine/recover-database.js';
@@ -56,11 +56,16 @@ export class DatabaseStore {
     const lock = await lockFolder(dataDirectory);
     const folder = databasesFolder(dataDirectory);
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    await syncFolder(dataDirectory);
     await removeDeleted(folder);
     const folders: DatabaseFolders = {
       list: () => readdir(folder),
-      open: (name) => openFolderDisk(join(folder, name)),
-      remove: (name) => removeFolder(join(folder, name)),
+      open: async (name) => {
+        const disk = await openFolderDisk(join(folder, name));
+        await syncFolder(folder);
+        return disk;
+      },
+      remove: (name) => removeFolder(folder, name),
     };
     return new DatabaseStore(folders, lock, { preallocateBytes: PREALLOCATE_BYTES }, folder);
   }
@@ -106,8 +111,10 @@ export class DatabaseStore {
 const DELETED = '.deleted';
 
 /** Out of the way first: a crash between the removal of two files must not leave what looks like a damaged database. */
-async function removeFolder(path: string): Promise<void> {
+async function removeFolder(parent: string, name: string): Promise<void> {
+  const path = join(parent, name);
   await rename(path, path + DELETED);
+  await syncFolder(parent);
   await rm(path + DELETED, { recursive: true, force: true });
 }
 

@@ -13,6 +13,18 @@ export async function openFolderDisk(folder: string): Promise<Disk> {
   return new FolderDisk(folder);
 }
 
+/** Has the names in a folder survive a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open a folder, and its file systems journal names themselves.
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 class FolderDisk implements Disk {
   readonly #folder: string;
 
@@ -45,15 +57,8 @@ class FolderDisk implements Disk {
     await rm(join(this.#folder, name), { force: true });
   }
 
-  async syncFolder(): Promise<void> {
-    // Windows cannot open a folder, and its file systems journal names themselves.
-    if (process.platform === 'win32') return;
-    const handle = await open(this.#folder, constants.O_RDONLY);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+  syncFolder(): Promise<void> {
+    return syncFolder(this.#folder);
   }
 
   async #open(name: string, flags: number, wantsWriteThrough: boolean): Promise<DiskFile> {

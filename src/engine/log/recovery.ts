@@ -54,6 +54,8 @@ export async function recoverLog(disk: Disk, options: RecoveryOptions): Promise<
     if (next !== undefined && next.firstOffset <= (options.snapshotOffset ?? 0) + 1) continue;
     await replaySegment(disk, segment, next === undefined, state, options);
   }
+  // A process that was killed may have left names that are not on disk, and what is found now counts as durable.
+  await disk.syncFolder();
   const epoch = state.epoch + 1;
   const snapshotOffset = options.snapshotOffset ?? 0;
   const lastOffset = Math.max(state.lastOffset ?? 0, snapshotOffset);
@@ -155,12 +157,13 @@ async function finishSegment(
       throw corrupt(segment.name, damage.at, damage.reason);
     }
     await file.truncate(damage.at);
-    await file.sync();
     state.torn = { segment: segment.name, at: damage.at, bytes: size - damage.at, reason: damage.reason };
   }
   const allocatedBytes = damage === undefined ? size : scan.goodBytes;
-  if (isLast) state.tail = { file, bytes: scan.goodBytes, allocatedBytes };
-  else await file.close();
+  if (!isLast) return file.close();
+  // The same for the batch that was being written: whole, but perhaps in the system's memory only.
+  await file.sync();
+  state.tail = { file, bytes: scan.goodBytes, allocatedBytes };
 }
 
 async function removeTorn(
@@ -171,7 +174,6 @@ async function removeTorn(
   state: ReplayState,
 ): Promise<void> {
   await disk.remove(segment.name);
-  await disk.syncFolder();
   state.torn = { segment: segment.name, at: 0, bytes: size, reason };
 }
 
