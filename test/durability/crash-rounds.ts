@@ -24,6 +24,10 @@ export interface CrashReport {
   readonly repeated: readonly string[];
   /** Shown to a subscriber who wants confirmed things only, and gone. */
   readonly unseen: readonly string[];
+  /** How many refusals told of a line that was there. */
+  readonly refused: number;
+  /** Lines that such a refusal told of, and that are gone. */
+  readonly unfounded: readonly string[];
   /** Rounds after which the count beside the lines was not their number. */
   readonly halfTransactions: number;
 }
@@ -41,15 +45,14 @@ export async function runCrashRounds(
   const random = seededRandom(seed);
   const folder = await mkdtemp(join(tmpdir(), 'chorale-crash-'));
   const program = await bundleChild();
-  const acked: string[] = [];
-  const seen = new Set<string>();
+  const told: Told = { acked: [], seen: new Set(), refused: new Set() };
   let halfTransactions = 0;
   let keys: readonly string[] = [];
   try {
     for (let round = 1; round <= rounds; round++) {
       const server = await CrashServer.start(program, folder, subject);
       try {
-        await loadUntilKilled(server, subject, round, random.nextFloat() * 150, acked, seen);
+        await loadUntilKilled(server, subject, round, random.nextFloat() * 150, told);
       } finally {
         await server.kill();
       }
@@ -68,13 +71,39 @@ export async function runCrashRounds(
   const kept = new Set(keys);
   return {
     rounds,
-    acked: acked.length,
+    acked: told.acked.length,
     kept: keys.length,
-    missing: acked.filter((key) => !kept.has(key)),
+    missing: told.acked.filter((key) => !kept.has(key)),
     repeated: repeatedOf(keys),
-    unseen: [...seen].filter((key) => !kept.has(key)),
+    unseen: [...told.seen].filter((key) => !kept.has(key)),
+    refused: told.refused.size,
+    unfounded: [...told.refused].filter((key) => !kept.has(key)),
     halfTransactions,
   };
+}
+
+/** A server of the ledger in a process of its own, on a new folder, for as long as `work` takes. */
+export async function withCrashServer(
+  work: (server: { readonly url: string; readonly child: ChildProcess }, folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'chorale-crash-'));
+  try {
+    const server = await CrashServer.start(await bundleChild(), folder, LEDGER);
+    try {
+      await work(server, folder);
+    } finally {
+      await server.kill();
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** What clients who want confirmed things only were told in all rounds. */
+interface Told {
+  readonly acked: string[];
+  readonly seen: Set<string>;
+  readonly refused: Set<string>;
 }
 
 function repeatedOf(keys: readonly string[]): string[] {
@@ -87,14 +116,14 @@ async function loadUntilKilled(
   subject: Subject,
   round: number,
   afterMs: number,
-  acked: string[],
-  seen: Set<string>,
+  told: Told,
 ): Promise<void> {
   const watcher = await WireClient.connect(server.url, subject);
   watcher.subscribe();
   const writers = await Promise.all(
     Array.from({ length: WRITERS }, () => WireClient.connect(server.url, subject)),
   );
+  const doubters = subject === LEDGER ? await askForReasons(server, round) : [];
   let next = 0;
   const fill = (writer: WireClient, number: number): void => {
     while (writer.unanswered < IN_FLIGHT) writer.put(`${round}.${number}.${next++}`);
@@ -111,9 +140,26 @@ async function loadUntilKilled(
   await firstAck;
   await new Promise((resolve) => setTimeout(resolve, afterMs));
   server.child.kill('SIGKILL');
-  await Promise.all([watcher, ...writers].map((client) => client.closed));
-  for (const writer of writers) acked.push(...writer.acked);
-  for (const key of watcher.seen) seen.add(key);
+  await Promise.all([watcher, ...writers, ...doubters].map((client) => client.closed));
+  for (const writer of writers) told.acked.push(...writer.acked);
+  for (const key of watcher.seen) told.seen.add(key);
+  for (const doubter of doubters) for (const key of doubter.refused) told.refused.add(key);
+}
+
+/**
+ * One client hears at once of what it put, and lets another one put the same, who wants confirmed things only: his refusal is due to
+ * what is hardly on disk.
+ */
+async function askForReasons({ url }: CrashServer, round: number): Promise<WireClient[]> {
+  const hasty = await WireClient.connect(url, LEDGER, false);
+  const doubter = await WireClient.connect(url);
+  let next = 0;
+  const put = (): void => hasty.put(`${round}.hasty.${next++}`);
+  hasty.onAcked = () => doubter.putOnce(hasty.acked.at(-1)!);
+  doubter.onAcked = put;
+  put();
+  // What the hasty one is told is no promise.
+  return [doubter];
 }
 
 class CrashServer {

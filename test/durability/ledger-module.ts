@@ -1,5 +1,5 @@
 import type { Module } from '../../src/module/definition/build-module.js';
-import { ScheduleAt, schema, t, table } from '../../src/module/index.js';
+import { ScheduleAt, schema, SenderError, t, table } from '../../src/module/index.js';
 import type { InferSchema, ReducerCtx } from '../../src/module/index.js';
 import { loadModule } from '../../src/module/load-module.js';
 import type { ModuleExport } from '../../src/module/reducer-export.js';
@@ -9,7 +9,10 @@ import type { ModuleExport } from '../../src/module/reducer-export.js';
  * transaction, and nothing stops the same key from being there twice.
  */
 
-const entry = table({ name: 'entry', public: true }, { id: t.u64().primaryKey().autoInc(), key: t.string() });
+const entry = table(
+  { name: 'entry', public: true },
+  { id: t.u64().primaryKey().autoInc(), key: t.string().index('btree') },
+);
 const total = table({ name: 'total', public: true }, { name: t.string().primaryKey(), value: t.u32() });
 const later = table(
   { scheduled: (): ModuleExport => putDue },
@@ -27,6 +30,12 @@ function add(ctx: Context, key: string): void {
 
 const put = app.reducer({ key: t.string() }, (ctx, { key }) => add(ctx, key));
 
+/** The same for keys that are not there: a refusal tells of the line that is. */
+const putOnce = app.reducer({ key: t.string() }, (ctx, { key }) => {
+  for (const _line of ctx.db.entry.key.filter(key)) throw new SenderError(`${key} is there already`);
+  add(ctx, key);
+});
+
 /** The same in a while: the line appears when it is due. */
 const putLater = app.reducer({ key: t.string(), micros: t.u32() }, (ctx, { key, micros }) => {
   const at = ScheduleAt.time(ctx.timestamp.microsSinceUnixEpoch + BigInt(micros));
@@ -36,5 +45,5 @@ const putLater = app.reducer({ key: t.string(), micros: t.u32() }, (ctx, { key, 
 const putDue = app.reducer({ row: later.rowType }, (ctx, { row }) => add(ctx, row.key));
 
 export function ledgerModule(): Module {
-  return loadModule({ default: app, put, putLater, putDue });
+  return loadModule({ default: app, put, putOnce, putLater, putDue });
 }

@@ -13,5 +13,10 @@ const report = await runCrashRounds(Number(values.rounds), Number(values.seed), 
 });
 process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
 const isGood =
-  report.missing.length + report.repeated.length + report.unseen.length + report.halfTransactions === 0;
+  report.missing.length +
+    report.repeated.length +
+    report.unseen.length +
+    report.unfounded.length +
+    report.halfTransactions ===
+  0;
 process.exitCode = isGood ? 0 : 1;

@@ -35,6 +35,8 @@ export class SubjectClient {
   readonly acked: string[] = [];
   /** Keys of the lines that the subscription has shown, in order. */
   readonly seen: string[] = [];
+  /** Keys whose `putOnce` was refused, since they are there. */
+  readonly refused: string[] = [];
   /** What was said, one word each: `ok`, `refused`, `applied`, `update`, `hello`. */
   readonly trace: string[] = [];
   onAcked: () => void = () => {};
@@ -58,7 +60,15 @@ export class SubjectClient {
   }
 
   put(...keys: readonly string[]): void {
-    const { reducer } = this.#subject;
+    this.#call(this.#subject.reducer, keys);
+  }
+
+  /** Of the ledger only: puts what is not there already. */
+  putOnce(...keys: readonly string[]): void {
+    this.#call('put_once', keys);
+  }
+
+  #call(reducer: string, keys: readonly string[]): void {
     const messages = keys.map((key): ClientMessage => {
       const args = new ByteWriter();
       args.writeString(key);
@@ -81,6 +91,7 @@ export class SubjectClient {
         this.#asked.delete(message.requestId);
         const isOk = message.outcome.kind === 'ok' || message.outcome.kind === 'okEmpty';
         if (isOk) this.acked.push(key);
+        else if (message.outcome.kind === 'err') this.refused.push(key);
         this.trace.push(isOk ? 'ok' : 'refused');
         if (message.outcome.kind === 'ok') this.#see(message.outcome.querySets);
         this.onAcked();

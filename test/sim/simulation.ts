@@ -59,6 +59,8 @@ export class Simulation {
   /** Scheduled rows whose insertion was told to a confirmed client: must run, once. */
   readonly #promisedLater = new Set<string>();
   readonly #shown = new Set<string>();
+  /** Why a confirmed client was refused. */
+  readonly #reasons = new Set<string>();
 
   private constructor(authority: TokenAuthority) {
     this.#authority = authority;
@@ -113,6 +115,8 @@ export class Simulation {
         return this.#leave(step.client);
       case 'put':
         return this.#clientAt(step.client)?.client.put(...this.#keys(step.client, step.count));
+      case 'putOnce':
+        return this.#putOnce(step.client, this.#nextKey - 1 - step.back);
       case 'later':
         return this.#putLater(step.client, step.ms);
       case 'wait':
@@ -207,6 +211,14 @@ export class Simulation {
     return keys;
   }
 
+  #putOnce(number: number, keyNumber: number): void {
+    const chosen = this.#clientAt(number);
+    if (chosen === undefined || keyNumber < 0) return;
+    const key = `k${keyNumber}`;
+    if (!chosen.asked.includes(key)) chosen.asked.push(key);
+    chosen.client.putOnce(key);
+  }
+
   #putLater(number: number, ms: number): void {
     const chosen = this.#clientAt(number);
     if (chosen === undefined || !chosen.link.isOpen) return;
@@ -248,6 +260,7 @@ export class Simulation {
       if (!confirmed) continue;
       for (const key of client.acked) this.#promised.add(key);
       for (const key of client.seen) this.#shown.add(key);
+      for (const key of client.refused) this.#reasons.add(key);
     }
   }
 
@@ -267,6 +280,8 @@ export class Simulation {
     for (const key of this.#promised) if (!known.has(key)) this.#fail(`${key} was acknowledged and is gone`);
     for (const key of this.#shown)
       if (!known.has(key)) this.#fail(`${key} was shown to a confirmed subscriber and is gone`);
+    for (const key of this.#reasons)
+      if (!known.has(key)) this.#fail(`${key} was what a confirmed client was refused for, and is gone`);
     if (known.size !== keys.length) this.#fail('something was applied twice');
     const [total] = this.#database.database.table('total').rows();
     if (Number(total?.['value'] ?? 0) !== keys.length) this.#fail('half a transaction is there');

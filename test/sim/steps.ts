@@ -5,6 +5,8 @@ export type Step =
   | { readonly kind: 'connect'; readonly confirmed: boolean; readonly subscribes: boolean }
   | { readonly kind: 'leave'; readonly client: number }
   | { readonly kind: 'put'; readonly client: number; readonly count: number }
+  /** Puts again what was asked for `back` keys ago, by whomever, unless it is there. */
+  | { readonly kind: 'putOnce'; readonly client: number; readonly back: number }
   | { readonly kind: 'later'; readonly client: number; readonly ms: number }
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'slowDisk'; readonly ms: number }
@@ -28,6 +30,7 @@ export function stepsOf(seed: number, count: number): Step[] {
     const dice = upTo(100);
     if (dice < 8) return { kind: 'connect', confirmed: upTo(3) > 0, subscribes: upTo(2) === 0 };
     if (dice < 12) return { kind: 'leave', client: upTo(8) };
+    if (dice < 20) return { kind: 'putOnce', client: upTo(8), back: upTo(4) };
     if (dice < 50) return { kind: 'put', client: upTo(8), count: 1 + upTo(5) };
     if (dice < 58) return { kind: 'later', client: upTo(8), ms: upTo(3000) };
     if (dice < 74) return { kind: 'wait', ms: upTo(500) };
