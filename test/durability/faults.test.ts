@@ -99,28 +99,53 @@ describe('a disk that fails under a running server', () => {
   );
 });
 
-describe('a slow disk', () => {
+/** From now on each sync takes two seconds of `clock`. The function tells how many are under way. */
+function slowDown(clock: ManualClock): () => number {
+  let waiting = 0;
+  folders.only.faults.delay = (operation) => {
+    // The log's files are opened write-through: their writes are the syncs.
+    if (operation !== 'write' && operation !== 'sync') return Promise.resolve();
+    waiting += 1;
+    return new Promise((resolve) => {
+      clock.startTimer(SYNC_MS, () => {
+        waiting -= 1;
+        resolve();
+      });
+    });
+  };
+  return () => waiting;
+}
+
+const SYNC_MS = 2000;
+
+describe('a disk that takes two seconds for each sync', () => {
   it('keeps replies back in their order, and the loop free', async () => {
-    const server = await start();
+    const clock = new ManualClock();
+    const server = await start({ clock });
     const confirmed = await WireClient.connect(server.url);
     const hasty = await WireClient.connect(server.url, LEDGER, false);
     for (const client of [confirmed, hasty]) client.subscribe();
     await expect.poll(() => confirmed.trace.length + hasty.trace.length).toBe(4);
-    // As long as it takes: two seconds or two days are the same to the server.
-    let release = (): void => {};
-    const gate = new Promise<void>((resolve) => void (release = resolve));
-    folders.only.faults.delay = () => gate;
+    const syncs = slowDown(clock);
     confirmed.put('a', 'b');
     await expect.poll(() => hasty.seen).toEqual(['a', 'b']);
     hasty.put('c');
     await expect.poll(() => hasty.acked).toEqual(['c']);
+    // All of that without a moment of the disk's two seconds, of which now all but one millisecond go by.
+    expect(syncs()).toBe(1);
+    clock.advance(SYNC_MS - 1);
     expect((await fetch(`${server.url}/v1/ping`)).ok).toBe(true);
     expect(await readLedger(server.url, false)).toEqual({ keys: ['a', 'b', 'c'], total: 3 });
     expect([confirmed.acked, confirmed.seen]).toEqual([[], []]);
-    folders.only.faults = {};
-    release();
+    clock.advance(1);
+    await expect.poll(() => confirmed.acked).toContain('a');
+    // What came while the first sync was under way shares the second.
+    await expect.poll(syncs).toBe(1);
+    expect(confirmed.seen).not.toContain('c');
+    clock.advance(SYNC_MS);
     await expect.poll(() => confirmed.seen).toEqual(['a', 'b', 'c']);
     expect(confirmed.trace).toEqual(['hello', 'applied', 'ok', 'ok', 'update']);
+    expect(syncs()).toBe(0);
     for (const client of [confirmed, hasty]) client.close();
   });
 });
