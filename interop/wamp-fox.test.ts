@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { WampError, connect, progress } from 'chorale/wamp';
+import { WampError, connect, progress, result } from 'chorale/wamp';
 import type { Client } from 'chorale/wamp';
 
 /*
@@ -106,5 +106,57 @@ describe('our WAMP client with fox-wamp', () => {
     expect([...publishers]).toEqual([publisher.session.sessionId]);
     await subscription.unsubscribe();
     expect(subscriber.getSubscriptionIds('com.news')).toEqual([]);
+  });
+
+  test('all kinds of values, octets among them, come through JSON as they were', async () => {
+    const [callee, caller] = [await join(), await join()];
+    await callee.register('com.echo', ({ args, kwargs }) => result(args, kwargs));
+    const values = [
+      1,
+      2 ** 40,
+      -0.5,
+      'grün',
+      null,
+      true,
+      [1, [2]],
+      { a: { b: 1 } },
+      Uint8Array.of(0, 1, 255),
+    ];
+    const { args, kwargs } = await caller.call('com.echo', values, { kwargs: { k: 'v' } }).result();
+    expect([args, kwargs]).toEqual([values, { k: 'v' }]);
+  });
+
+  test('its own patterns, with * and #, match as it says', async () => {
+    const [publisher, subscriber] = [await join(), await join()];
+    const seen: unknown[] = [];
+    await subscriber.subscribe('com.*.today', ({ args, topic }) => seen.push(['*', args[0], topic]));
+    await subscriber.subscribe('com.news.#', ({ args, topic }) => seen.push(['#', args[0], topic]));
+    await publisher.publish('com.news.today', [1], { acknowledge: true });
+    await publisher.publish('com.news.b.c', [2], { acknowledge: true });
+    await expect.poll(() => seen).toHaveLength(3);
+    expect(new Set(seen.map(String))).toEqual(
+      new Set(['*,1,com.news.today', '#,1,com.news.today', '#,2,com.news.b.c']),
+    );
+  });
+
+  test('several may serve a procedure, each as many calls at a time as it likes', async () => {
+    const [one, two, caller] = [await join(), await join(), await join()];
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    await one.register('com.shared', async () => (await released, 'one'), { concurrency: 1 });
+    await two.register('com.shared', () => 'two', { concurrency: 1 });
+    const first = caller.call('com.shared');
+    expect([await caller.call('com.shared'), await caller.call('com.shared')]).toEqual(['two', 'two']);
+    release();
+    expect(await first).toBe('one');
+  });
+
+  test('a publisher hears himself only if he wants to', async () => {
+    const client = await join();
+    const seen: unknown[] = [];
+    await client.subscribe('com.mine', ({ args }) => seen.push(args[0]));
+    await client.publish('com.mine', [1], { acknowledge: true });
+    await client.publish('com.mine', [2], { acknowledge: true, excludeMe: false });
+    await expect.poll(() => seen).toEqual([2]);
   });
 });

@@ -6,7 +6,7 @@ import { openEnvironmentIfWanted } from '../environment.js';
 import { runPython } from '../python-run.js';
 import { joinOurPeer } from './our-peer.js';
 import { checkTheirs } from './their-procedures.js';
-import { serveWamp } from './wamp-router.js';
+import { serveWamp } from '../../wamp-router.js';
 
 /* Python's aiowamp 0.1.1 with our router, beside our client: what works in it. Part of `npm run interop:python` only. */
 
@@ -17,9 +17,9 @@ describe.skipIf(python === undefined)('aiowamp over RawSocket, JSON', () => {
     ['anonymous', ''],
     ['by ticket', 's3cret'],
   ])('%s: calls, errors, progress, patterns, events, both ways', async (_, ticket) => {
-    const { port } = await serveWamp([anonymousAuth(), ...authenticateAda()]);
-    const { client } = await joinOurPeer(`ws://127.0.0.1:${port}/wamp`);
-    const script = runPython(python!, 'wamp/aiowamp_peer.py', `tcp://127.0.0.1:${port}`, ticket);
+    const place = await serveWamp([anonymousAuth(), ...authenticateAda()]);
+    const { client } = await joinOurPeer(place);
+    const script = runPython(python!, 'wamp/aiowamp_peer.py', `tcp://127.0.0.1:${place.port}`, ticket);
     await script.line('ready');
     await checkTheirs(client);
     await client.call('com.theirs.leave');

@@ -4,7 +4,7 @@ import { anonymousAuth } from '../../../src/protocols/wamp/server/auth/anonymous
 import { SEED, authenticateAda } from '../../wamp-users.js';
 import { openEnvironmentIfWanted } from '../environment.js';
 import { runPython } from '../python-run.js';
-import { serveWamp } from './wamp-router.js';
+import { serveWamp } from '../../wamp-router.js';
 
 /* Python's autobahn proves to our router who it is. Part of `npm run interop:python` only. */
 

@@ -4,7 +4,7 @@ import { openEnvironmentIfWanted } from '../environment.js';
 import { runPython } from '../python-run.js';
 import { joinOurPeer } from './our-peer.js';
 import { checkTheirs } from './their-procedures.js';
-import { serveWamp } from './wamp-router.js';
+import { serveWamp } from '../../wamp-router.js';
 
 /* Python's autobahn (asyncio) with our router, beside our client. Part of `npm run interop:python` only. */
 
@@ -16,12 +16,12 @@ describe.skipIf(python === undefined)('autobahn for Python', () => {
   it.each(['ws', 'rs'].flatMap((scheme) => SERIALIZERS.map((serializer) => [scheme, serializer])))(
     'over %s, %s: calls, errors, progress, cancelling, patterns, events, both ways',
     async (scheme, serializer) => {
-      const { port } = await serveWamp();
-      const { client, interrupted } = await joinOurPeer(`ws://127.0.0.1:${port}/wamp`);
+      const place = await serveWamp();
+      const { client, interrupted } = await joinOurPeer(place);
       const script = runPython(
         python!,
         'wamp/autobahn_peer.py',
-        `${scheme}://127.0.0.1:${port}`,
+        `${scheme}://127.0.0.1:${place.port}`,
         serializer!,
       );
       await script.line('ready');

@@ -1,6 +1,7 @@
-import { onTestFinished } from 'vitest';
-import { WampError, connect, result } from 'chorale/wamp';
+import { WampError, result } from 'chorale/wamp';
 import type { Client } from 'chorale/wamp';
+
+import { joinOurs, type RouterPlace } from '../../wamp-router.js';
 
 export interface OurPeer {
   readonly client: Client;
@@ -9,9 +10,8 @@ export interface OurPeer {
 }
 
 /** Our client, serving com.ours.* for a peer in Python for as long as the test takes. */
-export async function joinOurPeer(url: string): Promise<OurPeer> {
-  const client = await connect(url, { realm: 'realm1' });
-  onTestFinished(async () => await client.close());
+export async function joinOurPeer(place: RouterPlace): Promise<OurPeer> {
+  const client = await joinOurs(place);
   let interrupted = 0;
   let arrive = (): void => {};
   const arrived = new Promise<void>((resolve) => (arrive = resolve));
