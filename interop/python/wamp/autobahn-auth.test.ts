@@ -26,6 +26,7 @@ describe.skipIf(python === undefined)('autobahn for Python', () => {
   it.each([
     ['ticket', 's3cret'],
     ['wampcra', 's3cret'],
+    ['scram', 's3cret'],
     ['cryptosign', SEED],
   ])('is let in by %s, and kept out with another secret', async (method, secret) => {
     for (const serializer of ['json', 'msgpack', 'cbor']) {

@@ -1,4 +1,5 @@
 import {
+  createHash,
   createHmac,
   createPrivateKey,
   createPublicKey,
@@ -18,7 +19,7 @@ import { WampRouter } from '../router.js';
 import { proveScram } from '../testing/prove-scram.js';
 import type { Authenticator } from './authenticator.js';
 import { cryptosignAuth } from './cryptosign.js';
-import { makeScramUser, scramAuth } from './scram.js';
+import { makeScramUser, scramAuth, type ScramUser } from './scram.js';
 import { ticketAuth } from './ticket.js';
 import { tokenAuth } from './token.js';
 import { craAuth, deriveCraKey } from './wampcra.js';
@@ -163,6 +164,43 @@ describe('authentication', () => {
       const { proof } = proveScram(password, authid, 'clientnonce', extra);
       expect(await bad.authenticate(proof, { nonce: extra.nonce + nonce })).toMatchObject(failed);
     }
+  });
+
+  it("scram in autobahn's dialect: other words, no channel, nothing repeated", async () => {
+    const hmac = (key: string | Uint8Array, text: string) => createHmac('sha256', key).update(text).digest();
+    // What Python's autobahn makes of "s3cret": Argon2id, 2 x 64 KiB, salt 00 01 ... 0f; base64 without padding.
+    const salted = 'D/5k6TAKWBnIxXIVKcP7qH1ImS70jb3gNbrWker2xdo';
+    const storedKey = createHash('sha256').update(hmac(salted, 'Client Key')).digest();
+    const serverKey = hmac(salted, 'Server Key');
+    const user: ScramUser = {
+      salt: 'AAECAwQFBgcICQoLDA0ODw==',
+      kdf: 'argon2id13',
+      iterations: 2,
+      memory: 64,
+      storedKey: storedKey.toString('base64'),
+      serverKey: serverKey.toString('base64'),
+      authrole: 'user',
+    };
+    const lookup = (authid: string) => (authid === 'joe' ? user : undefined);
+    const hello = { authmethods: ['scram'], authid: 'joe', authextra: { nonce: 'clientnonce' } };
+    const join = async (authid: string, key: string): Promise<Seen> => {
+      const auth = [scramAuth({ lookup }), scramAuth({ lookup, dialect: 'autobahn' })];
+      const { next, authenticate } = greet(auth, { ...hello, authid });
+      const { nonce, salt, iterations, ...rest } = (await next()).extra;
+      expect(rest).toEqual({ kdf: 'argon2id-13', memory: authid === 'joe' ? 64 : 512 });
+      const message = `n=${authid},r=clientnonce,r=${nonce},s=${salt},i=${iterations},c=,r=${nonce}`;
+      const signature = hmac(storedKey, message);
+      const proof = hmac(key, 'Client Key').map((octet, i) => octet ^ signature[i]!);
+      const answer = await authenticate(Buffer.from(proof).toString('base64'));
+      const theirs = hmac(serverKey, message).toString('base64');
+      if (answer.details['authextra'] !== undefined) {
+        expect(answer.details['authextra']).toMatchObject({ scram_server_signature: theirs });
+      }
+      return answer;
+    };
+    expect(await join('joe', salted)).toMatchObject({ type: 2, details: { authmethod: 'scram' } });
+    expect(await join('joe', 'guess')).toMatchObject(failed);
+    expect(await join('nobody', salted)).toMatchObject(failed);
   });
 
   it('cryptosign: the key that signed the challenge, bound to the channel if asked', async () => {

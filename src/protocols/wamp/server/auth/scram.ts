@@ -12,6 +12,10 @@ import { type Authenticator, type AuthRequest, type AuthStep, denied } from './a
  *
  *   ClientKey = HMAC(SaltedPassword, "Client Key")    StoredKey = SHA256(ClientKey)
  *   ServerKey = HMAC(SaltedPassword, "Server Key")    proof = ClientKey XOR HMAC(StoredKey, AuthMessage)
+ *
+ * Autobahn and Crossbar speak a dialect of it: the method is `scram`, the kdf `argon2id-13`, there is no channel (`c=` is empty), and
+ * AUTHENTICATE has no extra. Their SaltedPassword is the unpadded base64 of Argon2's hash, so a user has other keys there: those
+ * of autobahn's `derive_scram_credential`, which come in hex.
  */
 
 /** What is kept of a user: it does not let anybody in who steals it. All in base64. */
@@ -31,9 +35,17 @@ export interface ScramOptions {
     authid: string,
     request: AuthRequest,
   ) => ScramUser | undefined | Promise<ScramUser | undefined>;
-  /** What unknown users are told; as most known ones have it. Default pbkdf2 with 4096 iterations. */
+  /** `specification` unless given; for both give a router two of these. */
+  readonly dialect?: 'specification' | 'autobahn';
+  /** What unknown users are told; as most known ones have it. Default: 4096 iterations of pbkdf2; autobahn's own of Argon2. */
   readonly mock?: Pick<ScramUser, 'kdf' | 'iterations' | 'memory'>;
 }
+
+const MOCKS = {
+  specification: { kdf: 'pbkdf2', iterations: 4096 },
+  // As `derive_scram_credential` has it.
+  autobahn: { kdf: 'argon2id13', iterations: 4096, memory: 512 },
+} as const;
 
 /** A user of kdf pbkdf2. */
 export function makeScramUser(
@@ -55,25 +67,28 @@ export function makeScramUser(
 
 export function scramAuth({
   lookup,
-  mock = { kdf: 'pbkdf2', iterations: 4096 },
+  dialect = 'specification',
+  mock = MOCKS[dialect],
 }: ScramOptions): Authenticator {
   const mockKey = randomBytes(32);
+  const isAutobahn = dialect === 'autobahn';
   return {
-    name: 'wamp-scram',
+    name: isAutobahn ? 'scram' : 'wamp-scram',
     begin: async (request) => {
       const { nonce: clientNonce, channel_binding: binding = null } = request.authextra;
       const authid = request.authid ?? '';
       if (typeof clientNonce !== 'string' || clientNonce.length < 8) return denied('no nonce');
       // Only the client can say what channel he sees; a binding that we cannot check is refused.
-      const channel = readChannel(request, binding);
+      const channel = isAutobahn && binding === null ? '' : readChannel(request, binding);
       if (channel === undefined) return denied('channel binding is not available');
       const known = await lookup(authid, request);
       const user = known ?? mockUser(mock, mockKey, authid);
       const nonce = clientNonce + randomBytes(18).toString('base64');
-      const { salt, kdf, iterations, memory } = user;
+      const { salt, iterations, memory } = user;
+      const kdf = isAutobahn && user.kdf === 'argon2id13' ? 'argon2id-13' : user.kdf;
       const answer = (signature: string, extra: Readonly<Record<string, unknown>>): AuthStep => {
-        if (extra['nonce'] !== nonce || (extra['channel_binding'] ?? null) !== binding)
-          return denied('nonce');
+        const isRepeated = extra['nonce'] === nonce && (extra['channel_binding'] ?? null) === binding;
+        if (!isAutobahn && !isRepeated) return denied('nonce');
         const message = authMessage(authid, clientNonce, nonce, user, channel);
         const isProven = checkProof(user, signature, message);
         if (!isProven || known === undefined) return denied('wrong proof');
@@ -87,16 +102,12 @@ export function scramAuth({
   };
 }
 
-interface Channel {
-  readonly header: string;
-  readonly data: Uint8Array;
-}
-
-function readChannel(request: AuthRequest, binding: unknown): Channel | undefined {
-  if (binding === null) return { header: 'n,,', data: new Uint8Array(0) };
+/** What stands behind `c=`. */
+function readChannel(request: AuthRequest, binding: unknown): string | undefined {
+  if (binding === null) return Buffer.from('n,,').toString('base64');
   if (typeof binding !== 'string') return undefined;
   const data = request.transport.channelBindings?.(binding)[0];
-  return data === undefined ? undefined : { header: `p=${binding},,`, data };
+  return data && Buffer.concat([Buffer.from(`p=${binding},,`), data]).toString('base64');
 }
 
 function authMessage(
@@ -104,10 +115,9 @@ function authMessage(
   clientNonce: string,
   nonce: string,
   { salt, iterations }: ScramUser,
-  { header, data }: Channel,
+  channel: string,
 ): string {
   const name = authid.normalize('NFKC').replaceAll('=', '=3D').replaceAll(',', '=2C');
-  const channel = Buffer.concat([Buffer.from(header), data]).toString('base64');
   return `n=${name},r=${clientNonce},r=${nonce},s=${salt},i=${iterations},c=${channel},r=${nonce}`;
 }
 
