@@ -21,6 +21,8 @@ export interface RoomClientOptions {
   readonly autoUpdate?: boolean;
   /** Connect again when the connection ends, after a wait that doubles up to `maxMs`. Default: as the wire says. */
   readonly reconnect?: boolean | { readonly minMs?: number; readonly maxMs?: number };
+  /** Told each change of `status`. */
+  readonly onStatus?: (status: ClientStatus) => void;
 }
 
 export type ClientStatus = 'closed' | 'connecting' | 'connected';
@@ -50,6 +52,7 @@ export abstract class RoomClient {
   readonly #reconnect: { readonly minMs: number; readonly maxMs: number } | undefined;
   #channel: Channel | undefined;
   #status: ClientStatus = 'closed';
+  readonly #onStatus: (status: ClientStatus) => void;
   #isSynchronized = false;
   readonly #synchronized = new Deferred();
   /** We have told the other side all we had: from here on every edit is sent. */
@@ -77,6 +80,7 @@ export abstract class RoomClient {
     this.#ownsAwareness = options.awareness === undefined;
     this.autoPush = options.autoPush ?? options.autoUpdate ?? true;
     this.autoPull = options.autoPull ?? options.autoUpdate ?? true;
+    this.#onStatus = options.onStatus ?? (() => {});
     const reconnect = options.reconnect ?? reconnectDefault;
     if (reconnect !== false) this.#reconnect = { ...RECONNECT, ...(reconnect === true ? {} : reconnect) };
     this.#synchronized.promise.catch(() => {});
@@ -108,6 +112,7 @@ export abstract class RoomClient {
     this.awareness.on('update', this.#onPresence);
     const first = await this.#connect().catch((error: unknown) => {
       this.#ignoreDocument();
+      this.#setStatus('closed');
       throw error;
     });
     this.#loop = this.#run(first);
@@ -159,16 +164,27 @@ export abstract class RoomClient {
     await this.close();
   }
 
+  /** Connects now, if the client is waiting to. */
+  reconnectNow(): void {
+    this.#stopWaiting();
+  }
+
+  #setStatus(status: ClientStatus): void {
+    if (status === this.#status) return;
+    this.#status = status;
+    this.#onStatus(status);
+  }
+
   #ignoreDocument(): void {
     this.doc.off('update', this.#onEdit);
     this.awareness.off('update', this.#onPresence);
   }
 
   async #connect(): Promise<Channel> {
-    this.#status = 'connecting';
+    this.#setStatus('connecting');
     const channel = await this.openChannel();
     this.#channel = channel;
-    this.#status = 'connected';
+    this.#setStatus('connected');
     this.#hasAnswered = false;
     this.#isHandshaking = false;
     if (this.autoPull || this.#isSynchronized) this.#startHandshake();
@@ -195,7 +211,7 @@ export abstract class RoomClient {
       await channel?.close();
       channel = undefined;
       this.#channel = undefined;
-      this.#status = 'closed';
+      this.#setStatus('closed');
       this.#hasAnswered = false;
       this.awareness.remove(this.#present, this);
       this.#present.clear();

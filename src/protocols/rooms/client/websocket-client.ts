@@ -39,18 +39,29 @@ export class WebSocketClient extends RoomClient {
   }
 
   protected override async openChannel(): Promise<Channel> {
+    if (isOffline()) {
+      listen('online', () => this.reconnectNow(), { once: true });
+      throw new Error('this device is offline');
+    }
     const socket = createSocket(this.#url, this.#headers);
     socket.binaryType = 'arraybuffer';
     const inbox = new Inbox();
     socket.addEventListener('message', ({ data }: { data: unknown }) => {
       if (data instanceof ArrayBuffer) inbox.push(new Uint8Array(data));
     });
+    const close = (): void => {
+      socket.close();
+      inbox.end();
+    };
+    // Browsers leave a socket open that has lost its network, for minutes.
+    const stopListening = listen('offline', close);
     await new Promise<void>((resolve, reject) => {
       socket.addEventListener('open', () => resolve());
       socket.addEventListener('error', () =>
         reject(new Error(`no connection to ${this.#url.split('?')[0]}`)),
       );
       socket.addEventListener('close', ({ code, reason }) => {
+        stopListening();
         // 1000 to 1001 are ends in good order.
         inbox.end(code > 1001 && reason !== '' ? new Error(`${reason} (${code})`) : undefined);
         reject(new Error(`the connection was refused (${code})`));
@@ -60,12 +71,25 @@ export class WebSocketClient extends RoomClient {
       id: this.id,
       send: (message) => socket.send(message as Uint8Array<ArrayBuffer>),
       [Symbol.asyncIterator]: () => inbox,
-      close: () => {
-        socket.close();
-        inbox.end();
-      },
+      close,
     };
   }
+}
+
+/** Only browsers know. */
+function isOffline(): boolean {
+  return (globalThis as { readonly navigator?: Partial<Navigator> }).navigator?.onLine === false;
+}
+
+/** Listens where there is a window; gives what ends it. */
+function listen(
+  event: 'online' | 'offline',
+  listener: () => void,
+  options?: { readonly once: boolean },
+): () => void {
+  const { addEventListener, removeEventListener } = globalThis as unknown as Partial<Window>;
+  addEventListener?.(event, listener, options);
+  return () => removeEventListener?.(event, listener);
 }
 
 declare module './wires.js' {
