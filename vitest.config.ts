@@ -8,9 +8,9 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^chorale$/, replacement: source('./src/server/index.ts') },
-      { find: 'chorale/client', replacement: source('./src/protocols/spacetimedb/client/index.node.ts') },
+      { find: 'chorale/client', replacement: source('./src/client/database.node.ts') },
       { find: 'chorale/local-config', replacement: source('./src/local-config/index.ts') },
-      { find: 'chorale/wamp', replacement: source('./src/protocols/wamp/client/index.node.ts') },
+      { find: 'chorale/wamp', replacement: source('./src/client/wamp.node.ts') },
       { find: 'chorale/react', replacement: source('./src/protocols/spacetimedb/react/index.ts') },
       { find: 'chorale/server', replacement: source('./src/module/index.ts') },
     ],

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Listener } from '../../src/net/listener.js';
+import { mountEngine } from '../../src/protocols/engineio/server/mount.js';
 import { mountWamp } from '../../src/protocols/wamp/server/mount.js';
 import { WampRouter } from '../../src/protocols/wamp/server/router.js';
+import { tunnelApplication } from '../../src/server/engineio/tunnel.js';
 import {
   BlackWhiteList,
   PassThru,
@@ -48,6 +50,7 @@ export function runWampClientSuite({ name, way }: WampClientSuite): void {
       const router = new WampRouter({ realms: { realm1: { history, adminRoles: ['anonymous'] } }, onError });
       listener = await Listener.listen({ onError });
       mountWamp(listener, router);
+      mountEngine(listener, {}, tunnelApplication(listener), onError);
       place = { router, port: listener.port };
     });
     afterEach(async () => {

@@ -2,6 +2,7 @@ import net from 'node:net';
 import { expect } from 'vitest';
 import { WebSocket } from 'ws';
 
+import { Client as EngineClient } from '../../src/protocols/engineio/client/index.node.js';
 import { joinBatch, splitBatch } from '../../src/protocols/wamp/messages/batch.js';
 import { fieldsOf, messageFromFields } from '../../src/protocols/wamp/messages/fields.js';
 import { layoutOf } from '../../src/protocols/wamp/messages/layouts.js';
@@ -288,6 +289,21 @@ export function overLongPoll(serializer: Serializer, isBatched = false): Connect
         state.isOpen = false;
         void post(`${transport}/close`).catch(() => {});
       },
+    };
+  };
+}
+
+/** Inside an Engine.IO session. */
+export function overEngine(serializer: Serializer, transports: readonly string[]): Connect {
+  return async ({ url }, events) => {
+    const client = new EngineClient();
+    client.on('message', (wire: Wire) => events.onMessage(serializer.decode(wire)));
+    client.on('disconnect', () => events.onClose());
+    await client.connect(`${url}?protocol=${subprotocolOf(serializer)}`, { transports });
+    return {
+      send: (message) => void client.send(serializer.encode(message)),
+      // Over polling, a server hears of a client who leaves without a word only when he is overdue.
+      close: () => void client.disconnect(),
     };
   };
 }

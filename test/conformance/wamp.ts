@@ -6,8 +6,10 @@ import { join as joinPath } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { Listener } from '../../src/net/listener.js';
+import { mountEngine } from '../../src/protocols/engineio/server/mount.js';
 import { listenUnix, mountWamp } from '../../src/protocols/wamp/server/mount.js';
 import { WampRouter } from '../../src/protocols/wamp/server/router.js';
+import { tunnelApplication } from '../../src/server/engineio/tunnel.js';
 import type { Connect, Place } from './wamp-peer.js';
 import { Peer } from './wamp-peer.js';
 
@@ -35,6 +37,7 @@ export function runSuite({ name, connect }: WampSuite): void {
       const router = new WampRouter({ realms: { realm1: { history, adminRoles: ['anonymous'] } }, onError });
       listener = await Listener.listen({ onError });
       mountWamp(listener, router);
+      mountEngine(listener, {}, tunnelApplication(listener), onError);
       folder = await mkdtemp(joinPath(tmpdir(), 'chorale-wamp-'));
       const unixPath = joinPath(folder, 'router.sock');
       unix = await listenUnix(listener, router, unixPath);

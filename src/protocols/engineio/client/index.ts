@@ -17,11 +17,4 @@ export type { Logger } from './logger.js';
 export type { ClientOptions, ConnectOptions, DisconnectOptions } from './options.js';
 export type { HttpSession, TlsOptions } from './platform.js';
 export { type DisconnectReason, reason } from './reason.js';
-export {
-  engineTransport,
-  type EngineTransport,
-  type EngineTransportEvents,
-  type EngineTransportOptions,
-  type EngineTransportRequest,
-} from './engine-transport.js';
 export type { TransportName } from '../messages/packet.js';

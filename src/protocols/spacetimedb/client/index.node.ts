@@ -1,4 +1,4 @@
-/* `chorale/client` under Node: the same as everywhere, on Node's WebSocket. */
+/* The client under Node: the same as everywhere, on Node's WebSocket. */
 
 import { openNodeWebSocket } from './node-websocket.node.js';
 import { platform } from './platform.js';

@@ -1,4 +1,4 @@
-/* `chorale/client`: the SpacetimeDB client for browsers and Node. Everything that generated bindings import. */
+/* The SpacetimeDB client for browsers and Node. The package's entry is `src/client/database.ts`. */
 
 export { DbConnectionImpl } from './connection/db-connection.js';
 export { DbConnectionBuilder } from './connection/db-connection-builder.js';
@@ -46,6 +46,7 @@ export type {
 export { TypeBuilder } from './schema/type-builder.js';
 export type { Infer, InferRow, RowShape } from './schema/type-builder.js';
 export { t } from './schema/type-builders.js';
+export type { EngineTransports } from './platform.js';
 export { memoryTransport } from './transport/memory.js';
 export type { MemoryAccept, MemoryHandler, MemoryPeer } from './transport/memory.js';
 export type {

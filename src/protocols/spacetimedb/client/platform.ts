@@ -1,5 +1,28 @@
 import { openPlatformWebSocket } from './transport/websocket.js';
 import type { OpenTransport } from './transport/transport.js';
 
+/** Ways through Engine.IO, tried in order; `polling` first is upgraded to `websocket`. */
+export type EngineTransports = readonly ('websocket' | 'polling')[];
+
+interface Platform {
+  openTransport: OpenTransport;
+  /** What the package's entry replaces, as protocols do not know each other. */
+  overEngine: (transports: EngineTransports) => OpenTransport;
+}
+
 /** What connections use unless their builder was told otherwise. The Node entry replaces it at import. */
-export const platform: { openTransport: OpenTransport } = { openTransport: openPlatformWebSocket };
+export const platform: Platform = {
+  openTransport: openPlatformWebSocket,
+  overEngine: () => {
+    throw new TypeError('there is no Engine.IO here: import `chorale/client`');
+  },
+};
+
+/** What carries frames: what was given, a way through Engine.IO, or the platform's WebSocket. */
+export function chooseTransport(
+  given: OpenTransport | undefined,
+  transports: EngineTransports | undefined,
+): OpenTransport {
+  if (given !== undefined) return given;
+  return transports === undefined ? platform.openTransport : platform.overEngine(transports);
+}

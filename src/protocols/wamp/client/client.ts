@@ -21,6 +21,7 @@ import type { IdGenerator } from './id-generator.js';
 import type { Invocation } from './invocation.js';
 import { Link } from './link.js';
 import type { ClientState, LinkInit } from './link.js';
+import type { LivenessOptions } from './liveness.js';
 import { NO_ARGS, encodePayload } from './payload.js';
 import type { Args, Dict, Kwargs } from './payload.js';
 import { PassThruForms } from './payload-passthru.js';
@@ -43,6 +44,8 @@ export interface ClientOptions {
   /** How to come back when the connection is lost; `connect` knows the way. */
   readonly reopen?: LinkInit['reopen'];
   readonly reconnect?: ReconnectOptions | undefined;
+  /** Looks after a router that is silent, so that a connection which is half-open does not go unnoticed. */
+  readonly liveness?: LivenessOptions | false | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -271,6 +274,7 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
       onError: options.onError ?? ((error) => console.error(error)),
       reopen: options.reopen,
       policy: new ReconnectPolicy(options.reconnect),
+      liveness: options.liveness ?? {},
     };
   }
 

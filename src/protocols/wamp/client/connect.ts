@@ -10,14 +10,21 @@ import { joinRealm } from './join-realm.js';
 import type { JoinOptions } from './join-realm.js';
 import type { ReconnectOptions } from './reconnect.js';
 import type { Session } from './session.js';
-import { getTransportFactory } from './transport/registry.js';
-import type { OpenTransport, Transport } from './transport/transport.js';
+import { getTransportFactory, platform } from './transport/registry.js';
+import type { EngineTransports, OpenTransport, Transport, TransportRequest } from './transport/transport.js';
 
 export interface TransportOptions {
   /** Offered to the router, best first. JSON unless given. */
   readonly serializers?: readonly Serializer[] | undefined;
   /** Carries the session, whatever the scheme of the URL. */
   readonly openTransport?: OpenTransport | undefined;
+  /**
+   * Goes through Engine.IO, for networks without WebSocket. `['websocket', 'polling']` falls back to polling, `['polling',
+   * 'websocket']` begins with it and moves on when it can.
+   */
+  readonly transports?: EngineTransports | undefined;
+  /** Node: `false` accepts any certificate; an object says more: ca, cert, key, servername. True unless given. */
+  readonly sslVerify?: TransportRequest['sslVerify'];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,12 +45,13 @@ export async function connectTransport(
   options: TransportOptions = {},
 ): Promise<Transport> {
   const target = new URL(url);
-  const open = options.openTransport ?? getTransportFactory(target.protocol.slice(0, -1));
-  return await open({
-    url: target,
-    serializers: options.serializers ?? [jsonSerializer],
-    signal: options.signal,
-  });
+  const { openTransport, transports, serializers = [jsonSerializer], sslVerify, signal } = options;
+  const open =
+    openTransport ??
+    (transports === undefined
+      ? getTransportFactory(target.protocol.slice(0, -1))
+      : platform.overEngine(transports));
+  return await open({ url: target, serializers, sslVerify, signal });
 }
 
 /**

@@ -1,4 +1,4 @@
-/* `chorale/wamp` under Node: the same as everywhere, with RawSocket, and the `ws` package for WebSockets. */
+/* The client under Node: the same as everywhere, with RawSocket, and the `ws` package for WebSockets. */
 
 import { registerTransportFactory } from './transport/registry.js';
 import { openNodeWebSocket } from './transport/node-websocket.node.js';

@@ -1,4 +1,4 @@
-/* `chorale/wamp`: a WAMP v2 client for browsers and Node, after aiowamp. */
+/* A WAMP v2 client for browsers and Node, after aiowamp. The package's entry is `src/client/wamp.ts`. */
 
 export { cborSerializer } from './serializer/cbor.js';
 export { jsonSerializer } from './serializer/json.js';
@@ -40,6 +40,7 @@ export type { Invocation } from './invocation.js';
 export { joinRealm } from './join-realm.js';
 export type { JoinOptions } from './join-realm.js';
 export type { ClientState } from './link.js';
+export type { LivenessOptions } from './liveness.js';
 export { meta, testament } from './meta.js';
 export type { Args, Arguments, Dict, Kwargs } from './payload.js';
 export { PassThru } from './payload-passthru.js';
@@ -61,8 +62,10 @@ export { memoryTransport } from './transport/memory.js';
 export type { MemoryAccept, MemoryHandler, MemoryPeer } from './transport/memory.js';
 export { getTransportFactory, registerTransportFactory } from './transport/registry.js';
 export type {
+  EngineTransports,
   Frame,
   OpenTransport,
+  TlsOptions,
   Transport,
   TransportEvents,
   TransportRequest,

@@ -1,4 +1,6 @@
 import type { Clock, Timer } from '../../../base/clock.js';
+import { watchLiveness } from './liveness.js';
+import type { LivenessOptions } from './liveness.js';
 import type { Message } from './message.js';
 import { withResolvers } from './async-queue.js';
 import { BaseError, ClientClosed, TransportError } from './errors.js';
@@ -32,6 +34,7 @@ export interface LinkInit {
   /** Joins again. Absent: the end of the session is the end of the client. */
   readonly reopen?: ((signal: AbortSignal) => Promise<Session>) | undefined;
   readonly policy: ReconnectPolicy;
+  readonly liveness: LivenessOptions | false;
 }
 
 export interface LinkListener {
@@ -142,7 +145,12 @@ export class Link {
     this.session = session;
     this.lastSession = session;
     this.#listener.onSession(session);
-    void session.waitUntilDone().then((end) => this.#ended(session, end));
+    const { liveness } = this.#init;
+    const watch = liveness === false ? undefined : watchLiveness(session, this.clock, liveness);
+    void session.waitUntilDone().then((end) => {
+      watch?.cancel();
+      this.#ended(session, end);
+    });
   }
 
   #ended(session: Session, end: SessionEnd): void {

@@ -119,7 +119,7 @@ export class Session implements TransportEvents {
 
   /** Drops the connection without a word. */
   abandon(error: BaseError): void {
-    this.#end({ reason: error.message, error, isOurs: true });
+    this.#end({ reason: error.message, error, isOurs: this.#state === 'closing' });
   }
 
   /** Resolves when the session is over, however that came. */

@@ -3,7 +3,8 @@ import type { Clock } from '../../../../base/clock.js';
 import { CONNECT_TIMEOUT_MS } from '../connection/options.js';
 import { consoleProblemLog } from '../errors.js';
 import type { ProblemLog } from '../errors.js';
-import { platform } from '../platform.js';
+import { chooseTransport } from '../platform.js';
+import type { EngineTransports } from '../platform.js';
 import type { OpenTransport } from '../transport/transport.js';
 import { checkClaim, claimPackage, readAutogenPackage } from './autogen-package.js';
 import type { AutogenPackage, PackageOwner } from './autogen-package.js';
@@ -28,6 +29,8 @@ export interface AsyncClientOptions {
   readonly log?: ProblemLog;
   /** Carries frames by something else than the platform's WebSocket. */
   readonly transport?: OpenTransport;
+  /** Goes through Engine.IO, for networks without WebSocket; see `withTransports`. */
+  readonly transports?: EngineTransports;
   /** For tests. */
   readonly clock?: Clock;
 }
@@ -246,7 +249,7 @@ export class SpacetimeDBAsyncClient {
     onConnect: OnConnect | undefined,
   ): Promise<ConnectedAs> {
     this.#state = 'connecting';
-    const { transport, connectTimeoutMs } = this.#options;
+    const { transport, transports, connectTimeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
       this.#rejectConnect = reject;
       const config = {
@@ -255,7 +258,7 @@ export class SpacetimeDBAsyncClient {
         token,
         clock: this.#clock,
         connectTimeoutMs: connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-        openTransport: transport ?? platform.openTransport,
+        openTransport: chooseTransport(transport, transports),
       };
       SpacetimeDBClient.open(this.client, config, {
         onIdentity: (as) => resolve(this.#connected(as, token, onConnect)),

@@ -5,7 +5,8 @@ import type { Random } from '../../../../base/random.js';
 import type { Identity } from '../../../../values/identity.js';
 import { consoleProblemLog } from '../errors.js';
 import type { ProblemLog } from '../errors.js';
-import { platform } from '../platform.js';
+import { chooseTransport } from '../platform.js';
+import type { EngineTransports } from '../platform.js';
 import type { UntypedRemoteModule } from '../schema/remote-module.js';
 import type { OpenTransport } from '../transport/transport.js';
 import type { ReconnectOptions } from './backoff.js';
@@ -56,6 +57,7 @@ export class DbConnectionBuilder<
   #token: string | undefined;
   #confirmedReads: boolean | undefined;
   #openTransport: OpenTransport | undefined;
+  #transports: EngineTransports | undefined;
   #clock: Clock = systemClock;
   #random: Random = systemRandom;
   #reconnect: ReconnectOptions | undefined = {};
@@ -127,6 +129,15 @@ export class DbConnectionBuilder<
     return this;
   }
 
+  /**
+   * Goes through Engine.IO, for networks without WebSocket. `['websocket', 'polling']` falls back to polling, `['polling',
+   * 'websocket']` begins with it and moves on when it can.
+   */
+  withTransports(transports: EngineTransports): this {
+    this.#transports = transports;
+    return this;
+  }
+
   /** For tests. */
   withClock(clock: Clock): this {
     this.#clock = clock;
@@ -187,7 +198,7 @@ export class DbConnectionBuilder<
       databaseName: this.#databaseName,
       token: this.#token,
       confirmedReads: this.#confirmedReads,
-      openTransport: this.#openTransport ?? platform.openTransport,
+      openTransport: chooseTransport(this.#openTransport, this.#transports),
       clock: this.#clock,
       log: this.#log,
       connectTimeoutMs: this.#timeouts.connectMs ?? CONNECT_TIMEOUT_MS,

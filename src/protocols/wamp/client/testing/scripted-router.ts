@@ -55,6 +55,7 @@ export class ScriptedRouter {
       openTransport: this.open,
       clock: this.clock,
       onError: (error) => this.errors.push(error),
+      liveness: false,
       ...options,
     });
   }

@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { OpenTransport } from './transport.js';
 import { openWebSocket } from './websocket.js';
+import { tlsOptions } from './tls.node.js';
 import type { SocketMaker, WebSocketLike } from './websocket.js';
 
 /* WebSockets with the `ws` package, whose TCP socket is ours: all frames of a turn leave in one write. */
@@ -14,7 +15,7 @@ const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 const sockets = new WeakMap<WebSocketLike, () => Socket | undefined>();
 
 const nodeSockets: SocketMaker = {
-  make(url, subprotocols) {
+  make({ url, sslVerify }, subprotocols) {
     let socket: Socket | undefined;
     const made = new WebSocket(url, [...subprotocols], {
       perMessageDeflate: false,
@@ -24,7 +25,7 @@ const nodeSockets: SocketMaker = {
         const target = { ...(options as { host: string; port: number }), path: undefined };
         socket =
           url.protocol === 'wss:'
-            ? connectTls({ servername: target.host, ...target } as object)
+            ? connectTls({ ...target, ...tlsOptions(target.host, sslVerify) } as object)
             : connectTcp(target);
         socket.setNoDelay(true);
         return socket;

@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import type { Serializer } from '../serializer/serializer.js';
 import { TransportError } from '../errors.js';
 import { EventBuffer } from './event-buffer.js';
+import { tlsOptions } from './tls.node.js';
 import type { Frame, OpenTransport, Transport, TransportEvents, TransportRequest } from './transport.js';
 
 /*
@@ -53,8 +54,9 @@ export const openRawSocket: OpenTransport = async (request) => {
 
 class RefusedSerializer extends TransportError {}
 
-async function open({ url, signal }: TransportRequest, serializer: Serializer): Promise<Transport> {
-  const socket = connectTo(url);
+async function open(request: TransportRequest, serializer: Serializer): Promise<Transport> {
+  const { url, signal } = request;
+  const socket = connectTo(request);
   const giveUp = (): void => void socket.destroy(new Error('given up'));
   signal?.addEventListener('abort', giveUp, { once: true });
   try {
@@ -71,7 +73,7 @@ async function open({ url, signal }: TransportRequest, serializer: Serializer): 
   }
 }
 
-function connectTo(url: URL): Socket {
+function connectTo({ url, sslVerify }: TransportRequest): Socket {
   const scheme = url.protocol.slice(0, -1);
   if (scheme === 'unix') return connectTcp({ path: decodeURIComponent(url.pathname) });
   const family = scheme.includes('4') ? 4 : scheme.includes('6') ? 6 : 0;
@@ -79,7 +81,7 @@ function connectTo(url: URL): Socket {
   const port = Number(url.port);
   const socket =
     scheme.endsWith('s') && scheme !== 'rs'
-      ? connectTls({ host, port, family, servername: host } as object)
+      ? connectTls({ host, port, family, ...tlsOptions(host, sslVerify) } as object)
       : connectTcp({ host, port, family });
   return socket.setNoDelay(true);
 }

@@ -1,5 +1,5 @@
 import { BaseError } from '../errors.js';
-import type { OpenTransport } from './transport.js';
+import type { EngineTransports, OpenTransport } from './transport.js';
 import { openPlatformWebSocket } from './websocket.js';
 
 /* Which transport carries which scheme of a URL. The Node entry adds RawSocket and puts its own WebSocket in place. */
@@ -31,5 +31,12 @@ export function getTransportFactory(scheme: string): OpenTransport {
   }
   return open;
 }
+
+/** What the package's entry replaces, as protocols do not know each other. */
+export const platform: { overEngine: (transports: EngineTransports) => OpenTransport } = {
+  overEngine: () => {
+    throw new BaseError('NOT_FOUND', 'there is no Engine.IO here: import `chorale/wamp`');
+  },
+};
 
 registerTransportFactory(['ws', 'wss', 'http', 'https'], openPlatformWebSocket);

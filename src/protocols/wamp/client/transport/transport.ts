@@ -5,10 +5,27 @@ import type { Serializer } from '../serializer/serializer.js';
 /** One encoded message: text for JSON over WebSocket, bytes otherwise. */
 export type Frame = string | Uint8Array;
 
+/** Ways through Engine.IO, tried in order; `polling` first is upgraded to `websocket`. */
+export type EngineTransports = readonly ('websocket' | 'polling')[];
+
+/** As for `node:tls`. */
+export interface TlsOptions {
+  readonly ca?: string | Uint8Array;
+  readonly cert?: string | Uint8Array;
+  readonly key?: string | Uint8Array;
+  readonly passphrase?: string;
+  readonly servername?: string;
+  readonly rejectUnauthorized?: boolean;
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+}
+
 export interface TransportRequest {
   readonly url: URL;
   /** Offered, best first. */
   readonly serializers: readonly Serializer[];
+  /** Node: `false` accepts any certificate; an object says more. True unless given. */
+  readonly sslVerify?: boolean | TlsOptions | undefined;
   /** Gives up opening. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -21,7 +21,7 @@ export interface WebSocketLike {
 
 /** What differs from platform to platform. */
 export interface SocketMaker {
-  make(url: URL, subprotocols: readonly string[]): WebSocketLike | Promise<WebSocketLike>;
+  make(request: TransportRequest, subprotocols: readonly string[]): WebSocketLike | Promise<WebSocketLike>;
   /** Called around the sends of one turn, where they can be joined to one write. */
   cork?(socket: WebSocketLike): void;
   uncork?(socket: WebSocketLike): void;
@@ -29,7 +29,7 @@ export interface SocketMaker {
 
 /** The platform's global WebSocket. */
 const platformSockets: SocketMaker = {
-  make: (url, subprotocols) => new WebSocket(url, [...subprotocols]) as unknown as WebSocketLike,
+  make: ({ url }, subprotocols) => new WebSocket(url, [...subprotocols]) as unknown as WebSocketLike,
 };
 
 export const openPlatformWebSocket: OpenTransport = (request) => openWebSocket(platformSockets, request);
@@ -43,7 +43,7 @@ export async function openWebSocket(maker: SocketMaker, request: TransportReques
   try {
     signal?.throwIfAborted();
     socket = await maker.make(
-      url,
+      { ...request, url },
       serializers.map((serializer) => subprotocolOf(serializer)),
     );
   } catch (error) {

@@ -1,0 +1,15 @@
+/* `chorale/client`. */
+
+import { platform } from '../protocols/spacetimedb/client/platform.js';
+import { lateTransport } from './late-transport.js';
+
+platform.overEngine = (transports) =>
+  lateTransport(async () => {
+    const [{ databaseOverEngine }, { Client }] = await Promise.all([
+      import('./database-engine.js'),
+      import('../protocols/engineio/client/client.js'),
+    ]);
+    return databaseOverEngine(Client, transports);
+  });
+
+export * from '../protocols/spacetimedb/client/index.js';
