@@ -190,7 +190,7 @@ export class Broker {
       if (event.filter?.accepts(session) === false) return;
       const details: Record<string, unknown> = { ...event.details, retained: true };
       if (match !== 'exact') details['topic'] = event.topic;
-      session.output.sendEvent(new SharedEvent(subscription.id, event.publication, details, event.payload));
+      session.sendEvent(new SharedEvent(subscription.id, event.publication, details, event.payload));
     };
     if (match === 'exact') {
       const event = this.#retained.get(uri);
@@ -233,7 +233,7 @@ function sendToMembers(
   for (const [member, { nodeKey }] of members) {
     if (member === excluded || filter?.accepts(member) === false) continue;
     if (isSharded && nodeKey !== undefined && nodeKey !== owner) continue;
-    member.output.sendEvent(event);
+    member.sendEvent(event);
   }
 }
 

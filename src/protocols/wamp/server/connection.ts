@@ -144,17 +144,18 @@ export class Connection implements WheelTask {
     const who = { realm: realm.name, authid, authrole, authmethod, authprovider };
     const info = { ...who, session: id, authextra, context };
     const kick = (reason: string, text?: string, isQuiet = false): void => this.#leave(reason, text, isQuiet);
-    const session = new Session(info, new AnnouncedFeatures(roles), this.#transport, this.#output, kick);
+    const { services } = this.#router;
+    const features = new AnnouncedFeatures(roles);
+    const session = new Session(services, info, features, this.#transport, this.#output, kick);
     this.#realm = realm;
     this.#session = session;
     this.#state = 'joined';
-    const { wheel, limits } = this.#router.services;
-    wheel.cancel(this);
+    services.wheel.cancel(this);
     const details = {
       roles: ROUTER_ROLES,
       ...who,
       ...(Object.keys(authextra).length === 0 ? {} : { authextra }),
-      x_message_bytes_max: limits.messageBytesMax,
+      x_message_bytes_max: services.limits.messageBytesMax,
     };
     this.#output.send({ type: MessageType.welcome, session: id, details });
     realm.join(session);

@@ -43,7 +43,14 @@ export class LocalCallee implements Output {
       authextra: {},
       context: undefined,
     };
-    this.session = new Session(info, new AnnouncedFeatures(FEATURES), TRANSPORT, this, () => {});
+    this.session = new Session(
+      realm.services,
+      info,
+      new AnnouncedFeatures(FEATURES),
+      TRANSPORT,
+      this,
+      () => {},
+    );
     this.session.isResident = true;
   }
 

@@ -75,6 +75,8 @@ export interface RouterLimits {
   readonly messageBytesMax: number;
   /** More than this unsent: events are dropped, progressive results end their call, invocations go elsewhere. */
   readonly queueBytes: number;
+  /** A session that has had no room for an event for so long is sent away. Milliseconds. */
+  readonly slowMs: number;
   readonly subscriptionsPerSession: number;
   readonly registrationsPerSession: number;
   /** Calls under way per caller. */
@@ -93,6 +95,7 @@ export interface RouterLimits {
 export const routerLimitsDefault: RouterLimits = {
   messageBytesMax: 16 * 1024 * 1024, // what RawSocket can carry
   queueBytes: 4 * 1024 * 1024, // seconds of a busy topic for a slow line; a thousand such peers are 4 GB
+  slowMs: 30_000, // as long as a silent peer is waited for
   subscriptionsPerSession: 10_000, // a dashboard has hundreds
   registrationsPerSession: 10_000, // a large service has hundreds
   callsInFlight: 16_384, // some 10 MB of bookkeeping

@@ -14,7 +14,7 @@ export interface Output {
   /** Octets that the peer has not taken yet. */
   readonly queuedBytes: number;
   send(message: RouterMessage): Sending;
-  /** Drops the event if the peer cannot take it. */
+  /** Leaves the event out if this peer cannot take one like it. */
   sendEvent(event: SharedEvent): void;
   /** Lets go of the transport once all that was sent has left. */
   end(): void;

@@ -53,6 +53,7 @@ export class Realm {
   leave(session: Session, isQuiet = false): void {
     if (!session.isOpen) return;
     session.isOpen = false;
+    session.forgive();
     this.sessions.delete(session.session);
     this.registrar.leave(session);
     this.dealer.leave(session);

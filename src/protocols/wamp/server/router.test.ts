@@ -161,6 +161,36 @@ describe('slow and dead peers', () => {
     expect(caller.look()).toEqual([[8, 48, 2, {}, 'wamp.error.no_available_callee']]);
   });
 
+  it('a subscriber whose queue is full misses events, and after a time is sent away', () => {
+    const { join, clock, router } = start({ limits: { queueBytes: 1000, slowMs: 5000 } });
+    const [slow, recovering, publisher] = [join(), join(), join()];
+    for (const peer of [slow, recovering]) peer.send(32, 1, {}, 'com.t');
+    for (const peer of [slow, recovering]) peer.look();
+    const publish = (): void => publisher.send(16, 1, {}, 'com.t');
+    slow.output.queuedBytes = recovering.output.queuedBytes = 1000;
+    publish();
+    slow.output.queuedBytes = recovering.output.queuedBytes = 1001;
+    publish();
+    expect([slow.look().length, recovering.look().length]).toEqual([1, 1]);
+    clock.advance(4900);
+    recovering.output.queuedBytes = 0;
+    publish();
+    publish();
+    publisher.send(48, 2, {}, 'wamp.session.get', [slow.connection.session!.session]);
+    expect(publisher.look()[0]?.[3]).toMatchObject([{ x_dropped_events: 3 }]);
+    clock.advance(200);
+    const reason = 'wamp.error.network_failure';
+    expect(slow.look()).toEqual([[6, { message: 'the session reads too slowly' }, reason]]);
+    expect(recovering.look().map(([type]) => type)).toEqual([36, 36]);
+    clock.advance(1100);
+    expect([slow.output.isEnded, recovering.output.isEnded, router.connectionCount]).toEqual([
+      true,
+      false,
+      2,
+    ]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('progress for a caller who does not read ends the call, and is no memory', () => {
     const { join } = start({ limits: { queueBytes: 1000 } });
     const [callee, caller] = [join(), join()];

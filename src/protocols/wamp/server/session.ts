@@ -7,6 +7,9 @@ import type { Authorization, SessionInfo } from './options.js';
 import type { CallInFlight } from './call.js';
 import type { AnnouncedFeatures } from './features.js';
 import type { Output, TransportInfo } from './output.js';
+import type { Services } from './services.js';
+import type { SharedEvent } from './shared-event.js';
+import { SlowConsumer } from './slow-consumer.js';
 
 /** An event that leaves when its session does. */
 export interface Testament {
@@ -55,14 +58,19 @@ export class Session implements SessionInfo {
   readonly authorizations = new Map<string, CachedAuthorization>();
   /** Events that were dropped because the peer reads too slowly. */
   droppedEvents = 0;
+  readonly #services: Services;
+  /** While no event fits into the queue. */
+  #slow: SlowConsumer | undefined;
 
   constructor(
+    services: Services,
     info: SessionInfo,
     features: AnnouncedFeatures,
     transport: TransportInfo,
     output: Output,
     kick: Session['kick'],
   ) {
+    this.#services = services;
     this.session = info.session;
     this.realm = info.realm;
     this.authid = info.authid;
@@ -77,6 +85,23 @@ export class Session implements SessionInfo {
     this.kick = kick;
   }
 
+  /** Drops the event when the peer is behind; who stays behind is sent away. */
+  sendEvent(event: SharedEvent): void {
+    if (this.output.queuedBytes > this.#services.limits.queueBytes) {
+      this.droppedEvents++;
+      if (this.isOpen) this.#slow ??= new SlowConsumer(this, this.#services);
+      return;
+    }
+    if (this.#slow !== undefined) this.forgive();
+    this.output.sendEvent(event);
+  }
+
+  /** It is not behind any more, or not here. */
+  forgive(): void {
+    this.#slow?.end();
+    this.#slow = undefined;
+  }
+
   sendError(requestType: number, request: number, error: string, text = ''): void {
     const payload = text === '' ? Payload.empty : Payload.of([text]);
     this.output.send({ type: MessageType.error, requestType, request, details: {}, error, payload });
@@ -86,6 +111,8 @@ export class Session implements SessionInfo {
   describe(): Dict {
     const { session, authid, authrole, authmethod, authprovider } = this;
     const { type, serializer, peer } = this.transport;
-    return { session, authid, authrole, authmethod, authprovider, transport: { type, serializer, peer } };
+    const transport = { type, serializer, peer };
+    const lost = this.droppedEvents === 0 ? {} : { x_dropped_events: this.droppedEvents };
+    return { session, authid, authrole, authmethod, authprovider, transport, ...lost };
   }
 }

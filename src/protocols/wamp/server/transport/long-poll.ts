@@ -167,7 +167,6 @@ class LongPollTransport implements Output, WheelTask {
   }
 
   sendEvent(event: SharedEvent): void {
-    if (this.queuedBytes > this.#router.services.limits.queueBytes) return;
     const wire = event.wireFor(this.#serializer);
     if (wire !== undefined) this.#push(wire);
   }
@@ -227,12 +226,23 @@ class LongPollTransport implements Output, WheelTask {
   #deliver(): void {
     if (this.#held === undefined || this.#messages.length === 0) return;
     const type = this.#serializer.isBinary ? 'application/octet-stream' : 'application/json; charset=utf-8';
-    const wire = this.#isBatched ? joinBatch(this.#serializer, this.#messages) : this.#messages[0]!;
-    this.#messages = this.#isBatched ? [] : this.#messages.slice(1);
-    this.queuedBytes = this.#messages.reduce((bytes, { length }) => bytes + length, 0);
+    const wire = this.#takeMessages();
     this.#release({ status: 200, headers: { 'content-type': type }, body: wireBytes(wire) });
     this.#wait(this.#limits.idleMs);
     if (this.#isEnding && this.#messages.length === 0) this.#vanish();
+  }
+
+  /** What one response carries. */
+  #takeMessages(): Wire {
+    if (!this.#isBatched) {
+      const first = this.#messages.shift()!;
+      this.queuedBytes -= first.length;
+      return first;
+    }
+    const batch = joinBatch(this.#serializer, this.#messages);
+    this.#messages = [];
+    this.queuedBytes = 0;
+    return batch;
   }
 
   #release(response: HttpResponse): void {

@@ -31,6 +31,8 @@ export interface RawSocketLimits {
   readonly pingMs: number;
   /** A peer that was not heard for this long is dropped. 0 turns it off. */
   readonly idleMs: number;
+  /** How long a peer whose connection ends may take to fetch what was sent before. */
+  readonly closeDrainMs: number;
   /** More than this unsent ends the connection. */
   readonly sendHardBytes: number;
 }
@@ -39,6 +41,7 @@ export interface RawSocketLimits {
 export const rawSocketLimitsDefault: RawSocketLimits = {
   pingMs: 15_000,
   idleMs: 30_000,
+  closeDrainMs: 5000,
   sendHardBytes: 16 * 1024 * 1024,
 };
 
@@ -199,13 +202,13 @@ class RawSocketConnection implements Output, Flushable, WheelTask {
   }
 
   sendEvent(event: SharedEvent): void {
-    if (this.queuedBytes > this.#host.router.services.limits.queueBytes) return;
     const frame = event.rawFrameFor(this.#serializer);
     if (frame !== undefined && frame.length - 4 <= this.#peerBytesMax) this.#push(frame);
   }
 
   end(): void {
     this.#isEnding = true;
+    this.#wheel.schedule(this, this.#host.limits.closeDrainMs);
     this.#requestFlush();
   }
 

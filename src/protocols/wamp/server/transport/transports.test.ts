@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 
@@ -11,6 +12,7 @@ import {
   type Place,
 } from '../../../../../test/conformance/wamp-peer.js';
 import { Listener } from '../../../../net/listener.js';
+import type { WebSocketLimits } from '../../../../net/net-limits.js';
 import { jsonSerializer } from '../../messages/json.js';
 import { msgpackSerializer } from '../../messages/msgpack.js';
 import { encodeHandshake, encodeRawFrame, FrameType } from '../../messages/raw-socket.js';
@@ -31,13 +33,14 @@ interface Options {
   readonly limits?: Partial<RouterLimits>;
   readonly rawSocket?: Partial<RawSocketLimits>;
   readonly longPoll?: Partial<LongPollLimits>;
+  readonly webSocket?: Partial<WebSocketLimits>;
 }
 
 async function start(options: Options = {}): Promise<Place> {
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
   const router = new WampRouter({ realms: { realm1: {} }, onError, limits: options.limits ?? {} });
-  const listener = await Listener.listen({ onError });
+  const listener = await Listener.listen({ onError, limits: { webSocket: options.webSocket ?? {} } });
   mountWamp(listener, router, options);
   closers.push(async () => {
     router.close();
@@ -119,6 +122,24 @@ describe('RawSocket', () => {
   });
 });
 
+/** Joins and sends a request, as raw octets. */
+function beginReading(kind: string, socket: net.Socket, request = '[32,1,{},"com.t"]'): void {
+  if (kind === 'WebSocket') {
+    socket.write(
+      'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: wamp.2.json\r\n\r\n',
+    );
+    const frame = (text: string) =>
+      Buffer.concat([Buffer.of(0x81, 0x80 | text.length, 0, 0, 0, 0), Buffer.from(text)]);
+    socket.write(Buffer.concat([frame(HELLO), frame(request)]));
+  } else {
+    socket.write(encodeHandshake(1, 2 ** 24));
+    for (const text of [HELLO, request]) {
+      socket.write(encodeRawFrame(FrameType.message, Buffer.from(text)));
+    }
+  }
+}
+
 describe.each([
   ['WebSocket', overWebSocket(jsonSerializer)],
   ['RawSocket', overRawSocket(jsonSerializer)],
@@ -129,20 +150,7 @@ describe.each([
     const quick = await Peer.join(place, connectOver);
     await quick.subscribe('com.t');
     const slow = await connect(place);
-    if (kind === 'WebSocket') {
-      slow.socket.write(
-        'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
-          'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: wamp.2.json\r\n\r\n',
-      );
-      const frame = (text: string) =>
-        Buffer.concat([Buffer.of(0x81, 0x80 | text.length, 0, 0, 0, 0), Buffer.from(text)]);
-      slow.socket.write(Buffer.concat([frame(HELLO), frame('[32,1,{},"com.t"]')]));
-    } else {
-      slow.socket.write(encodeHandshake(1, 2 ** 24));
-      for (const text of [HELLO, '[32,1,{},"com.t"]']) {
-        slow.socket.write(encodeRawFrame(FrameType.message, Buffer.from(text)));
-      }
-    }
+    beginReading(kind, slow.socket);
     const text = () => Buffer.from(slow.bytes()).toString('latin1');
     await expect.poll(text).toContain('[33,1,');
     slow.socket.pause();
@@ -159,6 +167,52 @@ describe.each([
     expect(deepest).toBeGreaterThan(queueBytes);
     expect(deepest).toBeLessThan(queueBytes + 512 * 1024);
     for (const peer of [quick, publisher]) peer.close();
+  });
+
+  it('100,000 progress chunks for a caller that stops reading stay within its queue', async () => {
+    const queueBytes = 64 * 1024;
+    const place = await start({ limits: { queueBytes } });
+    const callee = await Peer.join(place, overMemory);
+    await callee.register('com.report');
+    const slow = await connect(place);
+    beginReading(kind, slow.socket, '[48,2,{"receive_progress":true},"com.report"]');
+    const [, , , details] = await callee.next();
+    expect(details).toEqual({ receive_progress: true });
+    slow.socket.pause();
+    const [, slowSession] = [...place.router.findRealm('realm1')!.sessions.values()];
+    let deepest = 0;
+    for (let n = 0; n < 100_000; n++) {
+      callee.send(70, 1, { progress: true }, ['x'.repeat(128)]);
+      if (n % 100 !== 99) continue;
+      await nextRound();
+      deepest = Math.max(deepest, slowSession!.output.queuedBytes);
+    }
+    expect(await callee.next()).toEqual([
+      69,
+      1,
+      { mode: 'killnowait', reason: 'wamp.error.network_failure' },
+    ]);
+    expect([slowSession!.calls.size, slowSession!.isOpen]).toEqual([0, true]);
+    expect(deepest).toBeGreaterThan(queueBytes / 2);
+    expect(deepest).toBeLessThan(queueBytes + 16 * 1024);
+    callee.close();
+  });
+
+  it('is sent away when nothing has fitted for a time, and nothing of it is left', async () => {
+    const limits = { queueBytes: 64 * 1024, slowMs: 100, goodbyeMs: 50 };
+    const place = await start({ limits, rawSocket: { closeDrainMs: 50 }, webSocket: { closeDrainMs: 50 } });
+    const slow = await connect(place);
+    beginReading(kind, slow.socket);
+    await expect.poll(() => Buffer.from(slow.bytes()).toString('latin1')).toContain('[33,1,');
+    slow.socket.pause();
+    const publisher = await Peer.join(place, overMemory);
+    const realm = place.router.findRealm('realm1')!;
+    while (realm.sessions.size > 1) {
+      for (let n = 0; n < 50; n++) publisher.send(16, 1, {}, 'com.t', ['x'.repeat(1000)]);
+      await nextRound();
+    }
+    await expect.poll(() => place.router.connectionCount).toBe(1);
+    publisher.close();
   });
 });
 

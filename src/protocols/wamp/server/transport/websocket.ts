@@ -18,11 +18,10 @@ export function serveWebSocket(
   info: TransportInfo,
   batch?: TurnFlusher,
 ): WebSocketHandler {
-  const { queueBytes } = router.services.limits;
   const output =
     batch === undefined
-      ? new WebSocketOutput(socket, serializer, queueBytes)
-      : new BatchedOutput(socket, serializer, queueBytes, batch);
+      ? new WebSocketOutput(socket, serializer)
+      : new BatchedOutput(socket, serializer, batch);
   const connection = router.connect(output, info);
   return {
     onMessage: (data, isText) => {
@@ -52,12 +51,10 @@ function textOf(data: Uint8Array): string {
 class WebSocketOutput implements Output {
   protected readonly socket: WebSocketConnection;
   protected readonly serializer: Serializer;
-  readonly #queueBytesMax: number;
 
-  constructor(socket: WebSocketConnection, serializer: Serializer, queueBytesMax: number) {
+  constructor(socket: WebSocketConnection, serializer: Serializer) {
     this.socket = socket;
     this.serializer = serializer;
-    this.#queueBytesMax = queueBytesMax;
   }
 
   get queuedBytes(): number {
@@ -71,16 +68,11 @@ class WebSocketOutput implements Output {
     return 'sent';
   }
 
-  sendEvent(event: SharedEvent): void {
-    if (this.queuedBytes > this.#queueBytesMax) return;
-    this.sendShared(event);
-  }
-
   end(): void {
     this.socket.close();
   }
 
-  protected sendShared(event: SharedEvent): void {
+  sendEvent(event: SharedEvent): void {
     const frame = event.webSocketFrameFor(this.serializer);
     if (frame !== undefined) this.socket.sendFrame(frame);
   }
@@ -97,13 +89,8 @@ class BatchedOutput extends WebSocketOutput {
   #messages: Wire[] = [];
   #bytes = 0;
 
-  constructor(
-    socket: WebSocketConnection,
-    serializer: Serializer,
-    queueBytesMax: number,
-    turns: TurnFlusher,
-  ) {
-    super(socket, serializer, queueBytesMax);
+  constructor(socket: WebSocketConnection, serializer: Serializer, turns: TurnFlusher) {
+    super(socket, serializer);
     this.#turns = turns;
   }
 
@@ -116,7 +103,7 @@ class BatchedOutput extends WebSocketOutput {
     super.end();
   }
 
-  protected override sendShared(event: SharedEvent): void {
+  override sendEvent(event: SharedEvent): void {
     const wire = event.wireFor(this.serializer);
     if (wire !== undefined) this.sendWire(wire);
   }
