@@ -1,5 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs';
-import { type FileHandle, open, readFile, rename, truncate } from 'node:fs/promises';
+import type { FSWatcher } from 'node:fs';
 
 import { applyUpdate, diffUpdate, Doc, encodeStateAsUpdate, encodeStateVectorFromUpdate } from 'yjs';
 
@@ -8,7 +7,8 @@ import { type Channel, Inbox } from '../client/channel.js';
 import { RoomClient, type RoomClientOptions } from '../client/room-client.js';
 import { registerWire } from '../client/wires.js';
 import { decodeFrame, encodeMessage } from '../messages/message.js';
-import { checkFileHeader, encodeRecord, FILE_HEADER, FILE_VERSION, parseRecords } from './file-format.js';
+import { FILE_VERSION } from './file-format.js';
+import { UpdateFile } from './update-file.js';
 
 export interface FileClientOptions extends RoomClientOptions {
   readonly path: string;
@@ -18,7 +18,7 @@ export interface FileClientOptions extends RoomClientOptions {
   readonly maxWait?: number;
   /** Rewrite the file with one merged update when it is opened, and at each write. */
   readonly squash?: boolean;
-  /** Read on when somebody else appends to the file. */
+  /** Read on when somebody else appends to the file: several processes, each with `watch`, may share it. */
   readonly watch?: boolean;
   /** Told what was repaired. */
   readonly onWarning?: (text: string) => void;
@@ -50,10 +50,8 @@ class FileChannel implements Channel {
   readonly id: string;
   readonly #options: FileClientOptions;
   readonly #inbox = new Inbox();
-  #file: FileHandle;
+  readonly #file: UpdateFile;
   #updates: Uint8Array[];
-  /** How far the file was read. */
-  #readEnd: number;
   #waiting: Uint8Array[] = [];
   #waitingSinceMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -61,58 +59,22 @@ class FileChannel implements Channel {
   #watcher: FSWatcher | undefined;
   #isClosed = false;
 
-  private constructor(
-    id: string,
-    options: FileClientOptions,
-    file: FileHandle,
-    updates: Uint8Array[],
-    end: number,
-  ) {
+  private constructor(id: string, options: FileClientOptions, file: UpdateFile, updates: Uint8Array[]) {
     this.id = id;
     this.#options = options;
     this.#file = file;
     this.#updates = updates;
-    this.#readEnd = end;
   }
 
   static async open(id: string, options: FileClientOptions): Promise<FileChannel> {
-    const { path, onWarning = () => {} } = options;
-    const file = await open(path, 'a+');
-    try {
-      let bytes: Uint8Array = await readFile(path);
-      // A crash may have come between making the file and writing its header.
-      if (
-        bytes.length < FILE_HEADER.length &&
-        Buffer.from(FILE_HEADER).subarray(0, bytes.length).equals(bytes)
-      ) {
-        await truncate(path, 0);
-        await file.write(FILE_HEADER);
-        bytes = FILE_HEADER;
-      }
-      checkFileHeader(bytes);
-      const { updates, end } = parseRecords(bytes, FILE_HEADER.length);
-      if (end < bytes.length) {
-        onWarning(
-          `${path}: the last ${bytes.length - end} bytes were cut off: a crash interrupted their record`,
-        );
-        await truncate(path, end);
-      }
-      const channel = new FileChannel(id, options, file, [...updates], end);
-      await channel.#start();
-      return channel;
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-  }
-
-  async #start(): Promise<void> {
-    if (this.#options.squash === true && this.#updates.length > 1) await this.#rewrite();
-    const { path } = this.#options;
-    if (this.#options.watch === true) this.#watcher = watch(path, () => this.#enqueue(() => this.#readOn()));
-    this.#inbox.push(
-      encodeMessage({ kind: 'syncStep1', stateVector: encodeStateVectorFromUpdate(this.#whole()) }),
-    );
+    const { path, onWarning = () => {}, watch = false, squash = false } = options;
+    const file = await UpdateFile.open({ path, onWarning, isShared: watch });
+    const channel = new FileChannel(id, options, file, await file.readNew());
+    if (squash && channel.#updates.length > 1) await channel.#rewrite();
+    if (watch) channel.#watcher = file.watch(() => channel.#enqueue(() => channel.#readOn()));
+    const stateVector = encodeStateVectorFromUpdate(channel.#whole());
+    channel.#inbox.push(encodeMessage({ kind: 'syncStep1', stateVector }));
+    return channel;
   }
 
   #whole(): Uint8Array {
@@ -162,34 +124,23 @@ class FileChannel implements Channel {
   async #flush(): Promise<void> {
     const updates = this.#waiting.splice(0);
     if (updates.length === 0) return;
-    if (this.#options.squash === true) return this.#rewrite();
-    await this.#file.appendFile(Buffer.concat(updates.map(encodeRecord)));
-    await this.#file.datasync();
+    if (this.#options.squash === true && (await this.#rewrite())) return;
+    this.#hear(await this.#file.append(updates));
   }
 
-  /** One update in a new file that takes the place of the old one in one step: a crash leaves either of them. */
-  async #rewrite(): Promise<void> {
-    const { path } = this.#options;
-    const temporary = `${path}.squash`;
-    const bytes = Buffer.concat([FILE_HEADER, encodeRecord(compress(this.#whole()))]);
-    const file = await open(temporary, 'w');
-    await file.writeFile(bytes);
-    await file.datasync();
-    await file.close();
-    await rename(temporary, path);
-    await this.#file.close();
-    this.#file = await open(path, 'a+');
-    this.#readEnd = bytes.length;
+  async #rewrite(): Promise<boolean> {
+    return await this.#file.rewrite((news) => {
+      this.#hear(news);
+      return compress(this.#whole());
+    });
   }
 
-  /** What others have appended; our own is known and changes nothing. */
   async #readOn(): Promise<void> {
-    if (this.#isClosed) return;
-    const bytes = await readFile(this.#options.path);
-    // Somebody has squashed it.
-    if (bytes.length < this.#readEnd) this.#readEnd = FILE_HEADER.length;
-    const { updates, end } = parseRecords(bytes, this.#readEnd);
-    this.#readEnd = end;
+    if (!this.#isClosed) this.#hear(await this.#file.readNew());
+  }
+
+  /** What others have appended; our own is among it, and known. */
+  #hear(updates: readonly Uint8Array[]): void {
     for (const update of updates) {
       this.#updates.push(update);
       this.#inbox.push(encodeMessage({ kind: 'update', update }));
