@@ -11,7 +11,7 @@ import * as Y from 'yjs';
 import { WebSocketClient } from '../src/protocols/rooms/wires/index.js';
 
 /** Both clients close sockets that are still being opened, and do not listen for the error that `ws` then emits. */
-class QuietSocket extends WebSocket {
+export class QuietSocket extends WebSocket {
   constructor(address: string | URL, protocols?: string | string[]) {
     super(address, protocols);
     this.on('error', () => {});
