@@ -32,7 +32,7 @@ function makeStore(options: DocumentStoreOptions = {}): Made {
   const store = new DocumentStore(options);
   const made: Made = { store, log, durableOffset: undefined };
   store.attachLog({
-    append: (section) => ({ offset: log.push(section), timestampMicros: log.length * 1000 }),
+    append: (section) => ({ offset: log.push(section.slice()), timestampMicros: log.length * 1000 }),
     get durableOffset() {
       return made.durableOffset ?? log.length;
     },

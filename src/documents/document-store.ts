@@ -22,7 +22,7 @@ export interface UpdateAuthor {
 
 /** The log as documents need it. */
 export interface DocumentLog {
-  /** Logs a section of kind `DOCUMENT_UPDATE_SECTION` as one transaction. Throws when the log has failed. */
+  /** Logs a copy of a section of kind `DOCUMENT_UPDATE_SECTION` as one transaction. Throws when the log has failed. */
   append(
     section: Uint8Array,
     author: UpdateAuthor,
@@ -40,7 +40,7 @@ export const documentLimitsDefault: DocumentLimits = {
 };
 
 export type AcceptResult =
-  | { readonly kind: 'accepted'; readonly offset: number; readonly update: Uint8Array }
+  | { readonly kind: 'accepted'; readonly offset: number }
   /** Nothing in it is new. */
   | { readonly kind: 'known' };
 
@@ -92,6 +92,7 @@ export class DocumentStore {
   #idleBytes = 0;
   /** Open and idle ones are here as they were shelved last, if ever. */
   readonly #shelved = new Map<string, ShelvedDocument>();
+  readonly #scratch = new Uint8Array(1024);
   readonly #merging = new Set<StoredDocument>();
   /** Long merges that several may wait for. */
   readonly #wholes = new Map<StoredDocument, Promise<Missing>>();
@@ -185,15 +186,20 @@ export class DocumentStore {
     const summary = document.inspect(update, limits, limits.documentBytesMax);
     if (summary === undefined) return { kind: 'known' };
     if (this.#log === undefined) throw new Error('the documents have no log yet');
-    const section = new Uint8Array(document.sectionHead.length + update.length);
-    section.set(document.sectionHead);
-    section.set(update, document.sectionHead.length);
-    const { offset, timestampMicros } = this.#log.append(section, author);
-    const own = section.subarray(section.length - update.length);
-    document.append(own, summary, { offset, timestampMicros, author: author.identity });
+    const { offset, timestampMicros } = this.#log.append(this.#section(document, update), author);
+    document.append(update, summary, { offset, timestampMicros, author: author.identity });
     const { durableOffset } = this.#log;
     if (document.isMergeDue(durableOffset)) this.#compact(document, durableOffset);
-    return { kind: 'accepted', offset, update: own };
+    return { kind: 'accepted', offset };
+  }
+
+  /** Good until the next one: the log copies it. */
+  #section({ sectionHead }: StoredDocument, update: Uint8Array): Uint8Array {
+    const size = sectionHead.length + update.length;
+    const section = size <= this.#scratch.length ? this.#scratch.subarray(0, size) : new Uint8Array(size);
+    section.set(sectionHead);
+    section.set(update, sectionHead.length);
+    return section;
   }
 
   /** Server code has kept a Y.Doc of a document that was closed since. */

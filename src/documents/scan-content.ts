@@ -54,13 +54,15 @@ export function skipContent(reader: VarReader, kind: number): number {
 /** UTF-16 units of a varstring. Most are one ASCII character, so nothing is decoded for those. */
 function skipString(reader: VarReader): number {
   const start = reader.offset;
-  const raw = reader.readVarBytes();
-  for (let i = 0; i < raw.length; i++) {
-    if (raw[i]! < 0x80) continue;
+  const length = reader.readVarUint();
+  const from = reader.offset;
+  reader.skip(length);
+  for (let i = from; i < reader.offset; i++) {
+    if (reader.bytes[i]! < 0x80) continue;
     reader.offset = start;
     return reader.readVarString().length;
   }
-  return raw.length;
+  return length;
 }
 
 function skipJsonList(reader: VarReader): number {

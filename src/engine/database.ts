@@ -128,6 +128,21 @@ export class Database {
     this.#scope.sections.push(section);
   }
 
+  /** Logs a copy of a section of a keeper, who has taken it by himself, as a transaction of its own. Throws what the log throws. */
+  logSection(origin: TransactionOrigin, section: LogSection): TxOffset {
+    this.#refuseNested();
+    const { timestampMicros, caller, connectionId, functionName } = origin;
+    const sections = [section];
+    return this.log.append({
+      timestampMicros,
+      caller,
+      connectionId,
+      functionName,
+      changes: NO_CHANGES,
+      sections,
+    });
+  }
+
   /** Hands sections of its kind to `keeper` from now on, when the log is replayed. Whoever adds such a section tells it himself. */
   addKeeper(keeper: SectionKeeper): void {
     this.#keepers.set(keeper.kind, keeper);
@@ -202,14 +217,18 @@ export class Database {
   }
 
   #begin(timestampMicros: number): void {
+    this.#refuseNested();
+    assert(!this.#isObserving, 'a commit observer must not start a transaction');
+    this.#scope.open(timestampMicros);
+  }
+
+  #refuseNested(): void {
     if (this.#scope.isOpen) {
       throw new EngineError(
         'WouldBlockTransaction',
         'a transaction is open already, and transactions do not nest: call the function directly within it',
       );
     }
-    assert(!this.#isObserving, 'a commit observer must not start a transaction');
-    this.#scope.open(timestampMicros);
   }
 
   /** Makes the deltas and hands them to the log. Changes nothing else, so that a throw can still be taken back. */
@@ -295,6 +314,7 @@ interface EncodedDelta extends TableDelta {
   readonly inserts: readonly EncodedChange[];
 }
 
+const NO_CHANGES: readonly TableChange[] = [];
 const bytesOf = ({ bytes }: RowChange): Uint8Array => bytes;
 
 function toTableChange({ table, deletes, inserts }: TableDelta): TableChange {

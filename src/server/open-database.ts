@@ -23,10 +23,7 @@ export function openDatabase(schema: DatabaseSchema, options: DatabaseOptions, s
     append: (bytes, { identity: caller, connectionId }) => {
       const timestampMicros = options.clock.nowMicros();
       const origin = { caller, connectionId, functionName: 'room', timestampMicros };
-      const { commit } = database.transact(origin, () =>
-        database.addSection({ kind: documents.kind, bytes }),
-      );
-      return { offset: commit.offset, timestampMicros };
+      return { offset: database.logSection(origin, { kind: documents.kind, bytes }), timestampMicros };
     },
     get durableOffset() {
       return database.log.durableOffset;

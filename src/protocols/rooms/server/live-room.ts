@@ -9,20 +9,18 @@ import {
 } from '../../../documents/document-store.js';
 import type { RoomDefinition, RoomHandle, RoomLimits } from '../../../documents/room-definition.js';
 import type { StoredDocument } from '../../../documents/stored-document.js';
-import { headerBytes, Opcode, writeHeader } from '../../../net/websocket/frame.js';
 import { encodeAwareness } from '../messages/awareness.js';
 import { encodeMessage } from '../messages/message.js';
 import type { Member } from './member.js';
 import type { Rooms } from './rooms.js';
+import { Outbox } from './outbox.js';
 import { roomLimitsDefault } from './room-limits.js';
 
-/** Something that leaves when the log is durable up to `offset`. */
-interface Pending {
+/** Something that a member is told when the log is durable up to `offset`. */
+interface Acknowledgement {
   readonly offset: number;
-  /** What everybody is sent; undefined if only the author is to be told. */
-  readonly message: Uint8Array | undefined;
-  readonly author: Member | undefined;
-  /** Told to the author instead of his dialect's acknowledgement. */
+  readonly member: Member;
+  /** Instead of his dialect's own. */
   readonly reply: Uint8Array | undefined;
 }
 
@@ -40,8 +38,9 @@ export class LiveRoom implements RoomHandle {
   ready: Promise<void> | undefined;
   readonly #documentLimits: DocumentLimits;
   readonly #rooms: Rooms;
-  #pending: Pending[] = [];
-  #news = new Map<number, PresentClient>();
+  readonly #outbox = new Outbox();
+  #acknowledgements: Acknowledgement[] = [];
+  #news: Map<number, PresentClient> | undefined;
   #releasedOffset: number;
 
   constructor(
@@ -85,81 +84,69 @@ export class LiveRoom implements RoomHandle {
   accept(update: Uint8Array, author: UpdateAuthor, member: Member | undefined): void {
     const result = this.documents.accept(this.document, update, author, this.#documentLimits);
     if (result.kind === 'known') return this.acknowledge(member);
-    const message = encodeMessage({ kind: 'update', update: result.update });
-    this.#pending.push({ offset: result.offset, message, author: member, reply: undefined });
+    const { offset } = result;
+    this.#outbox.add(offset, update);
+    if (member?.wantsAcknowledgement === true) this.acknowledge(member);
     this.#rooms.releaseSoon(this);
     if (this.definition.onUpdate === undefined) return;
-    const { offset } = result;
-    this.#rooms.callHook(this, () =>
-      this.definition.onUpdate?.(this, { sender: author.identity, update: result.update, offset }),
-    );
+    const kept = { sender: author.identity, update: update.slice(), offset };
+    this.#rooms.callHook(this, () => this.definition.onUpdate?.(this, kept));
   }
 
   /** Tells a member, when all that the document holds is on disk, that it is. */
   acknowledge(member: Member | undefined, reply?: Uint8Array): void {
     if (member === undefined) return;
-    this.#pending.push({ offset: this.document.lastOffset, message: undefined, author: member, reply });
+    this.#acknowledgements.push({ offset: this.document.lastOffset, member, reply });
     this.#rooms.releaseSoon(this);
   }
 
   tellAwareness(news: readonly PresentClient[]): void {
     if (news.length === 0) return;
+    this.#news ??= new Map();
     for (const client of news) this.#news.set(client.clientId, client);
     this.#rooms.releaseSoon(this);
   }
 
   /** Sends what is durable, and news of who is present. Whether nothing is left to send. */
   release(durableOffset: number): boolean {
-    const count = countDurable(this.#pending, durableOffset);
-    const durable = count === this.#pending.length ? this.#pending : this.#pending.slice(0, count);
-    this.#pending = count === this.#pending.length ? [] : this.#pending.slice(count);
-    if (count > 0) this.#releasedOffset = Math.max(this.#releasedOffset, durable.at(-1)!.offset);
-    const messages = durable.flatMap(({ message }) => message ?? []);
-    if (this.#news.size > 0) {
-      messages.push(encodeMessage({ kind: 'awareness', update: encodeAwareness([...this.#news.values()]) }));
-      this.#news = new Map();
-    }
-    if (messages.length > 0) this.#broadcast(messages);
-    for (const { author, reply } of durable) author?.onKept(reply);
-    return this.#pending.length === 0;
+    const count = this.#outbox.countUpTo(durableOffset);
+    const news = this.#takeNews();
+    if (count > 0 || news !== undefined) this.#broadcast(count, news);
+    if (count > 0) this.#releasedOffset = Math.max(this.#releasedOffset, this.#outbox.drop(count));
+    if (this.#acknowledgements.length > 0) this.#sendAcknowledgements(durableOffset);
+    return this.#outbox.count === 0 && this.#acknowledgements.length === 0;
+  }
+
+  #takeNews(): Uint8Array | undefined {
+    if (this.#news === undefined) return undefined;
+    const update = encodeAwareness([...this.#news.values()]);
+    this.#news = undefined;
+    return encodeMessage({ kind: 'awareness', update });
   }
 
   /** One buffer of frames for all who speak the same dialect. */
-  #broadcast(messages: readonly Uint8Array[]): void {
-    const framesByPrefix = new Map<string, Uint8Array>();
+  #broadcast(count: number, news: Uint8Array | undefined): void {
+    let plain: Uint8Array | undefined;
+    const framesByAddress = new Map<string, Uint8Array>();
     for (const member of this.members) {
       if (!member.wantsUpdates) continue;
-      let frames = framesByPrefix.get(member.address);
+      const { address, prefix } = member;
+      let frames = address === '' ? plain : framesByAddress.get(address);
       if (frames === undefined) {
-        frames = joinFrames(messages, member.prefix);
-        framesByPrefix.set(member.address, frames);
+        frames = this.#outbox.frames(count, prefix, news);
+        if (address === '') plain = frames;
+        else framesByAddress.set(address, frames);
       }
       member.sendFrames(frames);
     }
   }
+
+  #sendAcknowledgements(durableOffset: number): void {
+    const waiting = this.#acknowledgements;
+    let count = 0;
+    while (count < waiting.length && waiting[count]!.offset <= durableOffset) count += 1;
+    for (const { member, reply } of waiting.splice(0, count)) member.onKept(reply);
+  }
 }
 
 const SERVER: UpdateAuthor = { identity: undefined, connectionId: undefined };
-
-function countDurable(pending: readonly Pending[], durableOffset: number): number {
-  let count = 0;
-  while (count < pending.length && pending[count]!.offset <= durableOffset) count += 1;
-  return count;
-}
-
-const frameBytes = (payloadBytes: number): number => headerBytes(payloadBytes) + payloadBytes;
-
-function joinFrames(messages: readonly Uint8Array[], prefix: Uint8Array): Uint8Array {
-  let bytes = 0;
-  for (const message of messages) bytes += frameBytes(prefix.length + message.length);
-  // Own memory, not a slice of Node's pool: a slow socket that keeps it must not keep anything else.
-  const frames = Buffer.allocUnsafeSlow(bytes);
-  let at = 0;
-  for (const message of messages) {
-    at = writeHeader(frames, at, Opcode.binary, prefix.length + message.length);
-    frames.set(prefix, at);
-    frames.set(message, at + prefix.length);
-    at += prefix.length + message.length;
-  }
-  return frames;
-}

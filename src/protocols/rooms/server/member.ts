@@ -71,6 +71,11 @@ export class Member {
     return this.#isSynced && this.#behindSince === undefined;
   }
 
+  /** Others get their own update back, which tells them that it is kept. */
+  get wantsAcknowledgement(): boolean {
+    return this.#isHocuspocus;
+  }
+
   /** Says what we have, and who is here. */
   greet(): void {
     this.#askForMissing();
@@ -89,7 +94,6 @@ export class Member {
   /** What it sent is on disk. */
   onKept(reply: Uint8Array | undefined): void {
     if (reply !== undefined) this.#send(reply);
-    // Others have got their own update back, which tells them the same.
     else if (this.#isHocuspocus) this.#send(encodeSyncStatus(true));
   }
 
