@@ -433,6 +433,46 @@ describe('commands that run on', () => {
     expect(await stops()).toBe(0);
   });
 
+  test('dev keeps the rows when a table is added, and says what it refuses', async () => {
+    const write = (columns: string, tables: string, more: string): Promise<void> =>
+      writeFile(
+        join(folder, 'talker', 'index.ts'),
+        `import { schema, table, t } from 'chorale/server';
+const said = table({ name: 'said', public: true }, { id: t.u64().primaryKey().autoInc(), word: t.string()${columns} });
+const heard = table({ name: 'heard', public: true }, { word: t.string() });
+const app = schema({ ${tables} });
+export default app;
+export const talk = app.reducer({}, (ctx) => { ${more} });
+`,
+      );
+    await mkdir(join(folder, 'talker'), { recursive: true });
+    await write('', 'said', "ctx.db.said.insert({ id: 0n, word: 'one' })");
+    const server = `http://127.0.0.1:${await freePort()}`;
+    running = runCli(
+      ['dev', 'talker', '--server', server, '--out-dir', 'api', '--data-dir', 'data'],
+      context,
+    );
+    const notes = (): string => context.noteLines.join('\n');
+    await expect.poll(notes, { timeout: 10_000 }).toMatch(/start: created talker/);
+    await runCli(['call', 'talker', 'talk', '--server', server], newContext());
+
+    await write('', 'heard, said', "ctx.db.heard.insert({ word: 'two' })");
+    await expect.poll(notes, { timeout: 10_000 }).toMatch(/index\.ts: updated talker/);
+    await runCli(['call', 'talker', 'talk', '--server', server], newContext());
+
+    await write(', loud: t.bool()', 'heard, said', '');
+    await expect.poll(notes, { timeout: 10_000 }).toMatch(/the last good version keeps running/);
+    expect(notes()).toMatch(
+      /table `said`: column `loud` is new\. Tables can be added while the data stays; rows of tables/,
+    );
+    expect(notes()).toContain('--delete-data=on-conflict');
+    const rows = newContext();
+    for (const name of ['said', 'heard'])
+      await runCli(['sql', 'talker', `SELECT word FROM ${name}`, '--server', server], rows);
+    expect(rows.outLines.map((line) => line.trim())).toEqual(expect.arrayContaining(['one', 'two']));
+    expect(await stops()).toBe(0);
+  });
+
   async function writeTalker(word: string, more = '', column = ''): Promise<void> {
     await mkdir(join(folder, 'talker'), { recursive: true });
     const text = `import { schema, table, t } from 'chorale/server';

@@ -87,8 +87,8 @@ export class RecordView {
 }
 
 /** Of a text, by running it; of a module that the application brought along, as it was stored. */
-async function findRowTypes({ text, rowTypes }: StoredProgram): Promise<RowTypes> {
-  if (text === undefined) return rowTypes === undefined ? NO_TYPES : readRowTypes(rowTypes);
+async function findRowTypes({ text, tables }: StoredProgram): Promise<RowTypes> {
+  if (text === undefined) return tables === undefined ? NO_TYPES : readRowTypes(tables);
   const log = new ModuleLog({ clock: systemClock });
   return loadProgram(text, { log }).then(
     (module) => module.def.schema,

@@ -490,9 +490,21 @@ describe('schema', () => {
     },
   );
 
-  test('an equal schema is taken, another is refused', () => {
-    const { database } = open();
+  test('an equal schema is taken, and one with more tables; one that lacks or changes a table is refused', () => {
+    const { database, run } = open();
     database.replaceSchema(schemaOf({ player: PLAYER, edge: EDGE, shout: EVENT }));
+    run(() => database.table('edge').insert({ from: 1, to: 2 }));
+    const before = database.schemaHash;
+    const fresh = { columns: { id: u32 }, primaryKey: 'id' };
+    // In front of the others, so that their types stand elsewhere.
+    database.replaceSchema(schemaOf({ fresh, player: PLAYER, edge: EDGE, shout: EVENT }));
+    expect(database.schemaHash).not.toBe(before);
+    run(() => database.table('fresh').insert({ id: 7 }));
+    expect([database.table('edge').count, [...database.table('fresh')]]).toEqual([1, [{ id: 7 }]]);
+    const other = { ...EDGE, columns: { ...EDGE.columns, weight: u32 } };
+    expect(() =>
+      database.replaceSchema(schemaOf({ fresh, player: PLAYER, edge: other, shout: EVENT })),
+    ).toThrow(/differs from that of the stored data in table `edge`/);
     expect(() => database.replaceSchema(schemaOf({ player: PLAYER, edge: EDGE }))).toThrow(SchemaError);
     expect(database.schemaHash).toMatch(/^[0-9a-f]{64}$/);
   });

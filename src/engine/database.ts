@@ -16,8 +16,8 @@ import { SectionKind } from './log/record-codec.js';
 import { OpenConnections } from './open-connections.js';
 import { ScheduleBook } from './schedule/schedule-book.js';
 import { checkSchema, SchemaError } from './schema-check.js';
-import { schemaHash } from './schema-hash.js';
-import type { DatabaseSchema } from './schema.js';
+import { schemaHash, schemaPartText } from './schema-hash.js';
+import type { DatabaseSchema, TableDef } from './schema.js';
 import type { EncodedChange } from './tables/net-changes.js';
 import { decodeAllocation, encodeAllocation } from './tables/sequence.js';
 import { Table } from './tables/table.js';
@@ -38,15 +38,15 @@ export class Database {
   log: CommitLog;
   /** By canonical name. */
   readonly tables: ReadonlyMap<string, Table>;
-  /** Equal for equal schemas. */
-  readonly schemaHash: string;
   /** Kept up to date by the sections that transactions log. */
   readonly openConnections = new OpenConnections();
   /** When scheduled rows are due; kept up to date by rows and sections. */
   readonly schedules = new ScheduleBook();
   readonly #keepers = new Map<number, SectionKeeper>();
+  readonly #tables = new Map<string, Table>();
+  readonly #bySourceName = new Map<string, Table>();
   #schema: DatabaseSchema;
-  readonly #bySourceName: ReadonlyMap<string, Table>;
+  #schemaHash: string;
   readonly #scope = new WriteScope();
   #observer: CommitObserver | undefined;
   #isObserving = false;
@@ -55,12 +55,16 @@ export class Database {
   constructor(schema: DatabaseSchema, options: DatabaseOptions) {
     checkSchema(schema);
     this.#schema = schema;
-    this.schemaHash = schemaHash(schema);
+    this.#schemaHash = schemaHash(schema);
     this.options = options;
     this.log = options.log;
-    const tables = schema.tables.map((def) => new Table(def, schema.typespace, this.#scope));
-    this.tables = new Map(tables.map((table) => [table.name, table]));
-    this.#bySourceName = new Map(tables.map((table) => [table.def.sourceName, table]));
+    this.tables = this.#tables;
+    for (const def of schema.tables) this.#addTable(def);
+  }
+
+  /** Equal for equal schemas. */
+  get schemaHash(): string {
+    return this.#schemaHash;
   }
 
   get schema(): DatabaseSchema {
@@ -113,13 +117,30 @@ export class Database {
   }
 
   /**
-   * Takes a new schema that is equal to the present one: the module was replaced, the data stays.
-   * Throws SchemaError when it is another.
+   * Takes the schema of a module that replaces the present one. The tables there are stay with their rows and must be in it as they
+   * are; others begin empty. Throws SchemaError when it changes or lacks one.
    */
   replaceSchema(schema: DatabaseSchema): void {
-    if (schemaHash(schema) !== this.schemaHash)
-      throw new SchemaError('the schema differs from that of the stored data');
+    checkSchema(schema);
+    const next = new Map(schema.tables.map((def) => [def.name, def]));
+    for (const { name, def: present } of this.#tables.values()) {
+      const def = next.get(name);
+      if (def === undefined || schemaPartText(def, schema) !== schemaPartText(present, this.#schema))
+        throw new SchemaError(`the schema differs from that of the stored data in table \`${name}\``);
+    }
     this.#schema = schema;
+    this.#schemaHash = schemaHash(schema);
+    for (const def of schema.tables) {
+      const present = this.#tables.get(def.name);
+      if (present === undefined) this.#addTable(def);
+      else present.def = def;
+    }
+  }
+
+  #addTable(def: TableDef): void {
+    const table = new Table(def, this.#schema.typespace, this.#scope);
+    this.#tables.set(def.name, table);
+    this.#bySourceName.set(def.sourceName, table);
   }
 
   /** Has the open transaction log something besides its rows. It is logged even if no row changes. */

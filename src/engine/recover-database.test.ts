@@ -11,8 +11,9 @@ import { SimulatedDisk } from './log/simulated-disk.js';
 import { listSnapshots, readSnapshotTime } from './log/snapshot-file.js';
 import { connectionSection } from './open-connections.js';
 import { programSection, recoverDatabase, type RecoveredDatabase } from './recover-database.js';
+import type { DatabaseSchema } from './schema.js';
 import { Snapshotter } from './snapshotter.js';
-import { schemaOf, TEST_ORIGIN, testOptions } from './testing/table-def.js';
+import { schemaOf, tableDef, TEST_ORIGIN, testOptions } from './testing/table-def.js';
 
 const databaseKey = new Identity(1n).key;
 const program = new TextEncoder().encode('program 1');
@@ -212,6 +213,21 @@ describe('recovery of a database', () => {
     }
   });
 
+  it('a snapshot holds nothing that is not on disk in the log: when that fails, there is none', async () => {
+    const disk = new SimulatedDisk();
+    const opened = await create(disk);
+    put(opened.database, 'ada');
+    await waitUntilDurable(opened.log);
+    disk.faults.beforeOperation = (operation, name) => {
+      if (operation === 'write' && name.endsWith('.log')) throw new Error('EIO: i/o error, fsync');
+    };
+    put(opened.database, 'bob');
+    await expect(snapshotter(disk, opened).take(opened.database)).rejects.toThrow(/EIO/);
+    disk.faults = {};
+    disk.kill();
+    expect(accounts((await recover(disk))!.database)).toHaveLength(1);
+  });
+
   it('a damaged end of the log that a snapshot covers is no loss, and the log goes on in a new segment', async () => {
     const disk = new SimulatedDisk();
     const opened = await create(disk);
@@ -238,6 +254,42 @@ describe('recovery of a database', () => {
     await log.close();
     const again = (await recover(disk))!;
     expect([accounts(again.database), new TextDecoder().decode(again.program)]).toEqual([[], 'program 2']);
+  });
+
+  it('a program that adds a table keeps the rows of the others, from the log and from a snapshot', async () => {
+    const more = { columns: { id: primitiveType('u32') }, primaryKey: 'id' };
+    const grown: DatabaseSchema = {
+      ...schema,
+      tables: [tableDef('fresh', more, 1), ...schema.tables],
+      typespace: { types: [...schema.typespace.types, tableDef('fresh', more).rowType] },
+    };
+    const open = (disk: SimulatedDisk): Promise<RecoveredDatabase | undefined> => {
+      const schemaNow = (bytes: Uint8Array): DatabaseSchema =>
+        new TextDecoder().decode(bytes) === 'program 2' ? grown : schema;
+      return recoverDatabase(disk.mount(), {
+        databaseKey,
+        build: async (bytes) => new Database(schemaNow(bytes), testOptions()),
+        follow: async (bytes, database) => database.replaceSchema(schemaNow(bytes)),
+      });
+    };
+    const disk = new SimulatedDisk();
+    const { database, log } = await create(disk);
+    put(database, 'ada');
+    const second = new TextEncoder().encode('program 2');
+    database.transact(TEST_ORIGIN, () => database.addSection(programSection(second, false)));
+    database.replaceSchema(grown);
+    database.transact(TEST_ORIGIN, () => database.table('fresh').insert({ id: 7 }));
+    put(database, 'bob');
+    await log.close();
+    for (const from of ['the log', 'a snapshot']) {
+      const again = (await open(disk))!;
+      expect(accounts(again.database), from).toHaveLength(2);
+      expect([...again.database.table('fresh')]).toEqual([{ id: 7 }]);
+      expect(again.database.schema.tables.map(({ name }) => name)).toEqual(['fresh', 'account']);
+      await snapshotter(disk, again).take(again.database);
+      await again.log.close();
+    }
+    expect((await open(disk))!.replayedCount).toBe(0);
   });
 
   it('connections that were open are known, those that ended are not', async () => {

@@ -16,6 +16,8 @@ export interface RecoverDatabaseOptions {
   readonly databaseKey: string;
   /** Makes empty tables for a program section's bytes (without their first byte). */
   readonly build: (program: Uint8Array) => Promise<Database>;
+  /** Told of each program that goes on with the tables there are. It may have added some: then `database` takes its schema. */
+  readonly follow?: (program: Uint8Array, database: Database) => Promise<void>;
   readonly segmentBytesMax?: number;
   readonly preallocateBytes?: number;
 }
@@ -80,7 +82,7 @@ async function readNewestSnapshot(
 ): Promise<{ replay: Replay; snapshotOffset: TxOffset; damagedSnapshots: readonly string[] }> {
   const damagedSnapshots: string[] = [];
   for (const offset of await listSnapshots(disk)) {
-    const replay = new Replay(options.build);
+    const replay = new Replay(options);
     try {
       await readSnapshot(disk, offset, options.databaseKey, {
         section: (section) => replay.applySection(section),
@@ -92,20 +94,20 @@ async function readNewestSnapshot(
       damagedSnapshots.push(error.message);
     }
   }
-  return { replay: new Replay(options.build), snapshotOffset: 0, damagedSnapshots };
+  return { replay: new Replay(options), snapshotOffset: 0, damagedSnapshots };
 }
 
 /** The state that snapshot and log lead to. */
 class Replay {
   database: Database | undefined;
   program: Uint8Array | undefined;
-  readonly #build: RecoverDatabaseOptions['build'];
+  readonly #options: RecoverDatabaseOptions;
   /** The table of the last change, and its name with the length before it. */
   #lastTable: Table | undefined;
   #lastName = new Uint8Array();
 
-  constructor(build: RecoverDatabaseOptions['build']) {
-    this.#build = build;
+  constructor(options: RecoverDatabaseOptions) {
+    this.#options = options;
   }
 
   /** A record as it stands in the log. Most hold nothing but rows of ordinary tables, and then nothing is made but those. */
@@ -178,8 +180,9 @@ class Replay {
   async #takeProgram(bytes: Uint8Array): Promise<void> {
     // The record's bytes are a view into the file's.
     this.program = bytes.slice(1);
-    if (bytes[0] !== 1 && this.database !== undefined) return;
-    this.database = await this.#build(this.program);
+    const { build, follow } = this.#options;
+    if (bytes[0] !== 1 && this.database !== undefined) return follow?.(this.program, this.database);
+    this.database = await build(this.program);
     this.#lastTable = undefined;
   }
 

@@ -11,7 +11,7 @@ import type { Codec } from '../values/bsatn/codec.js';
 import type { Identity } from '../values/identity.js';
 import { decodeJson } from '../values/sats-json/decode-json.js';
 import type { Module, RunnableReducer } from './definition/build-module.js';
-import { describeChanges } from './definition/schema-changes.js';
+import { describeConflicts } from './definition/schema-changes.js';
 import { type DeferredAction, type Durability, type Effect, TransactionScope } from './effects.js';
 import { SenderError } from './errors.js';
 import type { SchemaShape, DbView } from './db-view.js';
@@ -241,8 +241,8 @@ export class ModuleHost implements Durability {
 
   /** Whether a host of `other` could go on with this host's database. */
   canReplace(other: Module): Replacement {
-    if (other.schemaHash === this.#module.schemaHash) return { kind: 'possible' };
-    return { kind: 'schemaChanged', changes: describeChanges(this.def.schema, other.def.schema) };
+    const changes = describeConflicts(this.def.schema, other.def.schema);
+    return changes.length === 0 ? { kind: 'possible' } : { kind: 'schemaChanged', changes };
   }
 
   #runLifecycle(lifecycle: Lifecycle, caller: Caller, sections: readonly LogSection[]): ReducerOutcome {

@@ -25,7 +25,7 @@ import type { Identity } from '../values/identity.js';
 import type { DatabaseStore, StoredLog } from './database-store.js';
 import { HostedDatabase, snapshotAsNeeded } from './hosted-database.js';
 import { openDatabase, type Scratch } from './open-database.js';
-import { decodeStoredProgram, type Program, type StoredProgram } from './program.js';
+import { decodeStoredProgram, findChangedTables, type Program, type StoredProgram } from './program.js';
 
 export interface DatabaseCatalogOptions {
   readonly authority: TokenAuthority;
@@ -196,10 +196,17 @@ export class DatabaseCatalog implements Catalog {
     const moduleLog = this.#newModuleLog();
     const { store, clock, random, owner } = this.#options;
     let module: Module | undefined;
-    const recovered = await store?.recover(identity, async (bytes) => {
-      module = await this.#loadStored(decodeStoredProgram(bytes), moduleLog);
-      const log: CommitLog = new MemoryLog();
-      return openDatabase(module.def.schema, { identity, owner, clock, random, log }, this.#scratch);
+    const recovered = await store?.recover(identity, {
+      build: async (bytes) => {
+        module = await this.#loadStored(decodeStoredProgram(bytes), moduleLog);
+        const log: CommitLog = new MemoryLog();
+        return openDatabase(module.def.schema, { identity, owner, clock, random, log }, this.#scratch);
+      },
+      follow: async (bytes, database) => {
+        const stored = decodeStoredProgram(bytes);
+        if (stored.schemaHash === database.schemaHash) return;
+        database.replaceSchema((await this.#loadStored(stored, moduleLog)).def.schema);
+      },
     });
     if (recovered === undefined || module === undefined) {
       await store?.remove(identity);
@@ -223,13 +230,13 @@ export class DatabaseCatalog implements Catalog {
         `the data directory holds a database \`${name}\` of a module that was not handed to createServer: add it to \`databases\``,
       );
     }
-    if (module.schemaHash !== stored.schemaHash) {
-      throw new Error(
-        `the tables of database \`${name}\` changed since its data was stored; data is not migrated in this version. ` +
-          `Keep the tables as they were, or use another data directory.`,
-      );
-    }
-    return module;
+    const changed = findChangedTables(stored, module);
+    if (changed?.length === 0) return module;
+    const which = changed === undefined ? '' : ` (${changed.map((table) => `\`${table}\``).join(', ')})`;
+    throw new Error(
+      `the tables of database \`${name}\` changed since its data was stored${which}. Tables can be added; rows of tables that ` +
+        `changed are not migrated in this version: keep those as they were, or use another data directory.`,
+    );
   }
 
   #host(
@@ -330,8 +337,9 @@ async function confirmed(result: PublishResult): Promise<PublishResult> {
 
 function describeConflicts(conflicts: readonly string[]): string {
   return (
-    `the tables changed: ${conflicts.join('; ')}. Data is not migrated in this version: publish with \`clear\` ` +
-    `(chorale publish --delete-data) to begin again with empty tables, or keep the tables as they were.`
+    `the tables changed: ${conflicts.join('; ')}. Tables can be added while the data stays; rows of tables that changed are not ` +
+    `migrated in this version: publish with \`clear\` (chorale publish --delete-data) to begin again with empty tables, or keep ` +
+    `those tables as they were.`
   );
 }
 

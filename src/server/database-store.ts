@@ -1,13 +1,16 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { Database } from '../engine/database.js';
 import type { Disk } from '../engine/log/disk.js';
 import type { FileLog, FileLogOptions } from '../engine/log/file-log.js';
 import { openFolderDisk, syncFolder } from '../engine/log/folder-disk.js';
 import { type FolderLock, lockFolder } from '../engine/log/folder-lock.js';
 import { recoverLog } from '../engine/log/recovery.js';
-import { recoverDatabase, type RecoveredDatabase } from '../engine/recover-database.js';
+import {
+  recoverDatabase,
+  type RecoverDatabaseOptions,
+  type RecoveredDatabase,
+} from '../engine/recover-database.js';
 import { Identity } from '../values/identity.js';
 
 /** A database's place on disk and its open log. */
@@ -78,12 +81,12 @@ export class DatabaseStore {
   /** Reads a database back; undefined when its creation never became durable. */
   async recover(
     identity: Identity,
-    build: (program: Uint8Array) => Promise<Database>,
+    programs: Pick<RecoverDatabaseOptions, 'build' | 'follow'>,
   ): Promise<(RecoveredDatabase & StoredLog) | undefined> {
     const disk = await this.#folders.open(identity.toHexString());
     const recovered = await recoverDatabase(disk, {
       databaseKey: identity.key,
-      build,
+      ...programs,
       ...this.#log,
     });
     return recovered === undefined ? undefined : { ...recovered, disk };

@@ -25,7 +25,7 @@ import type { AdHocQuery, DatabaseRuntime, OpenSession } from '../protocols/spac
 import type { Identity } from '../values/identity.js';
 import { documentsOf, openDatabase, type Scratch } from './open-database.js';
 import { PendingEffects } from './pending-effects.js';
-import { encodeStoredProgram, type Program, storeRowTypes } from './program.js';
+import { encodeStoredProgram, type Program, storeTables } from './program.js';
 
 export interface HostedDatabaseOptions {
   readonly identity: Identity;
@@ -133,19 +133,21 @@ export class HostedDatabase implements DatabaseRuntime {
     return replacement.kind === 'possible' ? [] : replacement.changes;
   }
 
-  /** Puts a program with equal tables in place of the present one. Sockets and data stay. */
+  /** Puts a program in place of the present one, with whose tables nothing conflicts. Sockets and data stay. */
   swap(program: Program): void {
+    // First, so that the log knows of new tables before it has rows of them, and nothing has changed when it takes no more.
+    this.#logProgram('publish', program, this.#names);
+    this.#program = program;
     this.#database.replaceSchema(program.module.def.schema);
+    this.#live.schemaReplaced();
     this.#live.recent.restart(this.log.lastOffset);
     this.#host = this.#makeHost(program.module);
-    this.#program = program;
     this.#startSchedule();
-    this.#logProgram('publish');
   }
 
   rename(names: readonly string[]): void {
+    this.#logProgram('rename', this.#program, names);
     this.#names = names;
-    this.#logProgram('rename');
   }
 
   /**
@@ -242,8 +244,8 @@ export class HostedDatabase implements DatabaseRuntime {
     this.#scheduler.start();
   }
 
-  #logProgram(cause: string): void {
-    this.#logAlone(cause, this.#programSection(false));
+  #logProgram(cause: string, program: Program, names: readonly string[]): void {
+    this.#logAlone(cause, this.#programSection(false, program, names));
   }
 
   #logAlone(functionName: string, section: LogSection): void {
@@ -252,12 +254,14 @@ export class HostedDatabase implements DatabaseRuntime {
     this.#database.transact(origin, () => this.#database.addSection(section));
   }
 
-  #programSection(beginsAnew: boolean): LogSection {
-    const { names, owner } = this;
-    const { text, hash, module } = this.#program;
-    const { schemaHash } = module;
-    const learned = text === undefined ? { rowTypes: storeRowTypes(module.def.schema) } : {};
-    const stored = { names, owner, text, hash, schemaHash, ...learned };
+  #programSection(
+    beginsAnew: boolean,
+    { text, hash, module }: Program = this.#program,
+    names: readonly string[] = this.#names,
+  ): LogSection {
+    const { schemaHash, def } = module;
+    const learned = text === undefined ? { tables: storeTables(def.schema) } : {};
+    const stored = { names, owner: this.owner, text, hash, schemaHash, ...learned };
     return programSection(encodeStoredProgram(stored), beginsAnew);
   }
 

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.js';
+import { tableHash } from '../engine/schema-hash.js';
 import type { DatabaseSchema, TableDef } from '../engine/schema.js';
 import type { Module } from '../module/definition/build-module.js';
 import {
@@ -26,38 +27,53 @@ export interface StoredProgram {
   readonly hash: string;
   /** Of the tables: an embedded module whose tables differ from the stored ones is not run on them. */
   readonly schemaHash: string;
-  /** What rows look like, when there is no text to learn it from. Logs of earlier versions do without. */
-  readonly rowTypes?: StoredRowTypes;
+  /** Of a program without text, to learn the tables from. Logs of earlier versions do without. */
+  readonly tables?: StoredTables;
 }
 
 type Json = Parameters<typeof algebraicTypeFromJson>[0];
 
-/** As in SATS-JSON. */
-export interface StoredRowTypes {
+/** Types as in SATS-JSON. */
+export interface StoredTables {
   readonly typespace: Json;
-  /** By table. */
-  readonly tables: Readonly<Record<string, Json>>;
+  readonly byName: Readonly<Record<string, { readonly rowType: Json; readonly hash: string }>>;
 }
 
+export function storeTables(schema: DatabaseSchema): StoredTables {
+  const tables = schema.tables.map((table) => {
+    const stored = { rowType: algebraicTypeToJson(table.rowType), hash: tableHash(table, schema) };
+    return [table.name, stored] as const;
+  });
+  return { typespace: typespaceToJson(schema.typespace), byName: Object.fromEntries(tables) };
+}
+
+/** What rows look like. */
 export interface RowTypes {
   readonly typespace: DatabaseSchema['typespace'];
   readonly tables: readonly Pick<TableDef, 'name' | 'rowType'>[];
 }
 
-export function storeRowTypes({ typespace, tables }: RowTypes): StoredRowTypes {
-  const types = tables.map(({ name, rowType }) => [name, algebraicTypeToJson(rowType)] as const);
-  return { typespace: typespaceToJson(typespace), tables: Object.fromEntries(types) };
-}
-
-export function readRowTypes({ typespace, tables }: StoredRowTypes): RowTypes {
+export function readRowTypes({ typespace, byName }: StoredTables): RowTypes {
   return {
     typespace: typespaceFromJson(typespace),
-    tables: Object.entries(tables).map(([name, json]) => {
+    tables: Object.entries(byName).map(([name, { rowType: json }]) => {
       const rowType = algebraicTypeFromJson(json);
       assert(rowType.kind === 'product', 'a row is a product');
       return { name, rowType };
     }),
   };
+}
+
+/** The stored tables that `module` lacks or has otherwise; undefined when that is not known. */
+export function findChangedTables(
+  { schemaHash, tables }: StoredProgram,
+  module: Module,
+): readonly string[] | undefined {
+  if (module.schemaHash === schemaHash) return [];
+  if (tables === undefined) return undefined;
+  const { schema } = module.def;
+  const hashes = new Map(schema.tables.map((table) => [table.name, tableHash(table, schema)]));
+  return Object.keys(tables.byName).filter((name) => hashes.get(name) !== tables.byName[name]!.hash);
 }
 
 /** As JSON: it is written once a publish, and people may want to read it. */

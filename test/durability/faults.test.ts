@@ -61,8 +61,15 @@ describe('a disk that fails under a running server', () => {
     const client = await WireClient.connect(server.url);
     client.subscribe();
     await expect.poll(() => client.trace).toEqual(['hello', 'applied']);
+    const [idle, hasty] = [
+      await WireClient.connect(server.url),
+      await WireClient.connect(server.url, LEDGER, false),
+    ];
+    for (const other of [idle, hasty]) await expect.poll(() => other.trace).toEqual(['hello']);
     failFrom(operation, message);
     client.put('b');
+    // Those who wait for nothing, and those who hear of everything at once, could be told nothing true any more either.
+    for (const other of [idle, hasty]) expect(await other.closed).toBe("1011 the database's log has failed");
     expect(await client.closed).toBe("1011 the database's log has failed");
     expect([client.acked, client.seen]).toEqual([[], ['a']]);
     const refusal = await put(server, 'c');

@@ -99,14 +99,17 @@ export class LiveQueries {
     for (const queries of this.#tables.values()) queries.forgetSnapshots();
   }
 
-  #problemWith({ bound, key }: QueryInstance): string | undefined {
+  /** Has the query mean what it means now, or tells why it cannot. */
+  #problemWith(query: QueryInstance): string | undefined {
+    const { bound, key } = query;
     // Only owners could ask for a private table, and what everybody may read an owner may, too.
     const viewer = { identity: bound.sender ?? Identity.zero(), isOwner: !bound.table.isPublic };
     try {
       const again = bindSubscription(parseSql(bound.sql, 'subscription'), this.#database.schema, viewer);
-      return again.some((other) => instanceKey(other) === key)
-        ? undefined
-        : 'the query means something else now';
+      const same = again.find((other) => instanceKey(other) === key);
+      if (same === undefined) return 'the query means something else now';
+      query.bound = same;
+      return undefined;
     } catch (error) {
       return messageOf(error);
     }

@@ -16,7 +16,8 @@ export interface Snapshot extends Memo {
 export class QueryInstance implements LiveQuery {
   /** Table, condition and constants as text: equal for equal queries. */
   readonly key: string;
-  readonly bound: BoundQuery;
+  /** Another object for the same query once the schema was replaced. */
+  bound: BoundQuery;
   /** How often each listener is attached. Empty while nobody is; another Map after the query was dropped. */
   listeners = new Map<LiveListener, number>();
   /** Where the query is filed in the index of its table, while somebody is attached. */

@@ -30,7 +30,10 @@ export class QueryRegistry {
   intern(bound: BoundQuery): QueryInstance {
     const key = instanceKey(bound);
     const known = this.#attached.get(key) ?? this.#idle.get(key)?.deref();
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      known.bound = bound;
+      return known;
+    }
     const made = new QueryInstance(key, bound, this.#takeSnapshot);
     this.#keepIdle(made);
     return made;

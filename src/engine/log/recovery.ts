@@ -94,14 +94,28 @@ async function replaySegment(
   options: RecoveryOptions,
 ): Promise<void> {
   const file = await disk.open(segment.name, { writable: isLast, writeThrough: true });
+  try {
+    await replayFile(disk, file, segment, isLast, state, options);
+  } finally {
+    // The last one goes on.
+    if (state.tail?.file !== file) await file.close();
+  }
+}
+
+async function replayFile(
+  disk: Disk,
+  file: DiskFile,
+  segment: Segment,
+  isLast: boolean,
+  state: ReplayState,
+  options: RecoveryOptions,
+): Promise<void> {
   const result = await readSegmentHeader(file);
   if (result.kind === 'otherVersion') {
-    await file.close();
     throw otherVersion(`segment ${segment.name}`, result.version, FORMAT_VERSION);
   }
   const size = await file.size();
   if (result.kind === 'damaged') {
-    await file.close();
     // A file that holds no more than a header was being made when the crash came: nobody was told of anything in it.
     if (!isLast || size > SEGMENT_HEADER_BYTES) throw corrupt(segment.name, 0, result.reason);
     await removeTorn(disk, segment, size, result.reason, state);
@@ -152,15 +166,12 @@ async function finishSegment(
 ): Promise<void> {
   const { damage } = scan;
   if (damage !== undefined) {
-    if (!isLast || damage.hasGoodBatchBehind) {
-      await file.close();
-      throw corrupt(segment.name, damage.at, damage.reason);
-    }
+    if (!isLast || damage.hasGoodBatchBehind) throw corrupt(segment.name, damage.at, damage.reason);
     await file.truncate(damage.at);
     state.torn = { segment: segment.name, at: damage.at, bytes: size - damage.at, reason: damage.reason };
   }
   const allocatedBytes = damage === undefined ? size : scan.goodBytes;
-  if (!isLast) return file.close();
+  if (!isLast) return;
   // The same for the batch that was being written: whole, but perhaps in the system's memory only.
   await file.sync();
   state.tail = { file, bytes: scan.goodBytes, allocatedBytes };

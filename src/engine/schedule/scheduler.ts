@@ -143,10 +143,8 @@ export class Scheduler {
 
   #run(table: Table, key: string, row: Row, state: ScheduleState): void {
     if (this.#database.log.failure !== undefined) return this.stop();
-    // The definition of today: a new version of the module may have another function for the same table.
-    const def = this.#database.schema.tables.find(({ name }) => name === table.name) ?? table.def;
     const rowBytes = table.encodeRow(row);
-    const job: Job = { functionName: def.schedule!.functionName, row, rowBytes };
+    const job: Job = { functionName: table.def.schedule!.functionName, row, rowBytes };
     const error = this.#options.run(job, () => this.#finish(table, key, rowBytes, state));
     if (error === undefined || this.#database.log.failure !== undefined) return;
     try {

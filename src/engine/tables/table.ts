@@ -27,7 +27,8 @@ import type { WriteScope } from './write-scope.js';
  * A refused change throws EngineError and has changed nothing, so the transaction may go on.
  */
 export class Table implements Iterable<Row> {
-  readonly def: TableDef;
+  /** Another object after the module was replaced. */
+  def: TableDef;
   readonly name: string;
   /** Rows as BSATN and back. */
   readonly codec: Codec<Row>;

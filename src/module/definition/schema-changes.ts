@@ -1,13 +1,12 @@
 import { schemaPartText } from '../../engine/schema-hash.js';
 import type { DatabaseSchema, TableDef } from '../../engine/schema.js';
 
-/** What differs, one line each, for the person who published. Empty when nothing does. */
-export function describeChanges(from: DatabaseSchema, to: DatabaseSchema): string[] {
+/** What rows that are stored cannot go along with, one line each, for the person who published. New tables are no conflict. */
+export function describeConflicts(from: DatabaseSchema, to: DatabaseSchema): string[] {
   const before = new Map(from.tables.map((table) => [table.name, table]));
   const after = new Map(to.tables.map((table) => [table.name, table]));
   return [
     ...[...before.keys()].filter((name) => !after.has(name)).map((name) => `table \`${name}\` is gone`),
-    ...[...after.keys()].filter((name) => !before.has(name)).map((name) => `table \`${name}\` is new`),
     ...[...after].flatMap(([name, table]) => describeTable(before.get(name), table, from, to)),
   ];
 }

@@ -16,17 +16,22 @@ const ROW_IN_KEY_BYTES = 31;
 
 /** What a client of v1.text holds: which rows of its queries are in his cache. */
 export class TextCache {
-  readonly #schema: DatabaseSchema;
+  readonly #schemaNow: () => DatabaseSchema;
   readonly #queries: readonly LiveQuery[];
   /** In how many queries a row is, by its key; only for tables that several queries read. */
   readonly #counts = new Map<string, Map<string, number>>();
 
-  constructor(schema: DatabaseSchema, queries: readonly LiveQuery[]) {
-    this.#schema = schema;
+  /** @param schema of today: tables may be added while the client is there. */
+  constructor(schema: () => DatabaseSchema, queries: readonly LiveQuery[]) {
+    this.#schemaNow = schema;
     this.#queries = queries;
     for (const [table, readers] of groupBy(queries, ({ table: { name } }) => name)) {
-      if (readers.length > 1) this.#counts.set(table, countRows(readers, schema));
+      if (readers.length > 1) this.#counts.set(table, countRows(readers, this.#schema));
     }
+  }
+
+  get #schema(): DatabaseSchema {
+    return this.#schemaNow();
   }
 
   /** What a commit changed, a row at most once. */

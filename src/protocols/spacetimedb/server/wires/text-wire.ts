@@ -38,7 +38,7 @@ export class TextWire implements Wire {
   constructor(session: WireSession) {
     this.#session = session;
     this.#querySets = new QuerySets(session.live, session);
-    this.#cache = new TextCache(this.#def.schema, []);
+    this.#cache = new TextCache(() => this.#def.schema, []);
   }
 
   greet(): void {
@@ -86,7 +86,6 @@ export class TextWire implements Wire {
   }
 
   #subscribe(texts: readonly string[]): void {
-    const { schema } = this.#def;
     let queries: readonly LiveQuery[];
     try {
       queries = [...new Set(compileForSession(this.#session, texts, 0))];
@@ -94,7 +93,7 @@ export class TextWire implements Wire {
       if (!(error instanceof QueryRefusal)) throw error;
       throw new WireError('BAD_VALUE', error.message);
     }
-    const cache = new TextCache(schema, queries);
+    const cache = new TextCache(() => this.#def.schema, queries);
     const changes = cache.changesSince(this.#cache);
     this.#querySets.remove(THE_SET);
     this.#querySets.add(THE_SET, queries);
