@@ -9,7 +9,14 @@ export type { Serializer } from './serializer/serializer.js';
 
 export type { AnyApi, ApiType, ProcedureType, TopicType } from './api.js';
 export { Overflow } from './async-queue.js';
-export type { AuthExchange, AuthMethod, Challenge, Proof } from './auth/auth-method.js';
+export type {
+  AuthContext,
+  AuthExchange,
+  AuthMethod,
+  Challenge,
+  ChannelBindingType,
+  Proof,
+} from './auth/auth-method.js';
 export { cryptosignAuth, ed25519Signer } from './auth/cryptosign.js';
 export type { CryptosignOptions, Ed25519Signer } from './auth/cryptosign.js';
 export { AuthKeyring } from './auth/keyring.js';

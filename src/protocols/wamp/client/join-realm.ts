@@ -48,7 +48,7 @@ export interface JoinOptions {
  */
 export async function joinRealm(transport: Transport, options: JoinOptions): Promise<Session> {
   try {
-    const exchange = await options.keyring?.begin();
+    const exchange = await options.keyring?.begin(transport);
     return await new Joining(transport, options, exchange).session();
   } catch (error) {
     transport.close();
@@ -149,7 +149,10 @@ class Joining implements TransportEvents {
         extra: proof.extra ?? NO_KWARGS,
       });
     } catch (error) {
-      const known = error instanceof AuthError ? error : new AuthError('the proof cannot be made', error);
+      const known =
+        error instanceof AuthError
+          ? error
+          : new AuthError(`the proof cannot be made: ${String(error)}`, error);
       this.#abort(Uris.authorizationFailed, known);
     }
   }

@@ -262,3 +262,30 @@ test('waits double, stay below the maximum, and differ by the jitter only', () =
   expect([0, 1, 2, 5, 5000].map((attempt) => lowest.delayMs(attempt))).toEqual([50, 100, 200, 500, 500]);
   expect([0, 1, 5000].map((attempt) => highest.delayMs(attempt))).toEqual([150, 300, 1500]);
 });
+
+test('every message that comes is told to who asks, until he has heard enough', async () => {
+  const router = new ScriptedRouter();
+  const client = await router.connect();
+  const [types, errors]: [number[], string[]] = [[], []];
+  const stop = client.on('message', ({ type }) => types.push(type));
+  client.on('message', (message) => {
+    if (message.type === MessageType.error) errors.push(message.error);
+    if (message.type === MessageType.published) throw new Error('a listener may');
+  });
+  router.event(99, 1, ['for nobody']);
+  router.error(CALL, 98, 'com.error.late', []);
+  await settled(() => types.length === 2);
+  const publishing = client.publish('com.x', [], { acknowledge: true });
+  const { request } = await router.next(MessageType.publish);
+  router.send({ type: MessageType.published, request, publication: 5 });
+  expect(await publishing).toBe(5);
+  stop();
+  router.event(99, 2, []);
+  const { request: id } = (client.call('com.y').catch(() => {}), await router.next(CALL));
+  router.error(CALL, id, 'com.error.y');
+  await settled(() => errors.length === 2);
+  expect(types).toEqual([MessageType.event, MessageType.error, MessageType.published]);
+  expect(errors).toEqual(['com.error.late', 'com.error.y']);
+  expect(router.errors).toEqual([new Error('a listener may')]);
+  await client.close();
+});

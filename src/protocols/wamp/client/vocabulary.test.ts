@@ -166,6 +166,26 @@ describe('templates', () => {
     expect(sold).toEqual(['tea']);
   });
 
+  test('make a client, who has all of it or is closed', async () => {
+    const shop = new Template({ uriPrefix: 'com.shop.' }).procedure('price', () => 1).event('sold', () => {});
+    const router = new ScriptedRouter();
+    const options = { realm: 'test', openTransport: router.open, clock: router.clock };
+    const creating = shop.createClient('memory:router', options);
+    await serve(router, creating);
+    const client = await creating;
+    expect([client.state, client.getRegistrationIds('com.shop.price')]).toEqual(['open', [7]]);
+    await client.close();
+
+    const refusing = new ScriptedRouter();
+    const refused = expect(
+      shop.createClient('memory:router', { ...options, openTransport: refusing.open }),
+    ).rejects.toMatchObject({ uri: 'wamp.error.procedure_already_exists' });
+    const { request } = await refusing.next(MessageType.register);
+    refusing.error(MessageType.register, request, 'wamp.error.procedure_already_exists');
+    await refused;
+    expect(refusing.all(MessageType.goodbye).length).toBe(1);
+  });
+
   test('are made of decorated methods', async () => {
     const seen: unknown[] = [];
     // What `@procedure(...)` before a method compiles to; the test runner has no decorators.

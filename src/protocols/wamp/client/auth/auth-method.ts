@@ -26,10 +26,19 @@ export interface AuthExchange {
   checkWelcome?(details: Dict): void;
 }
 
+/** What names the TLS channel: `tls-unique` that of TLS 1.2 (RFC 5929), `tls-exporter` that of TLS 1.3 (RFC 9266). */
+export type ChannelBindingType = 'tls-unique' | 'tls-exporter';
+
+export interface AuthContext {
+  readonly authId: string | undefined;
+  /** The name of the channel. Throws AuthError where there is none of the type: without TLS, or in pages. */
+  channelBinding(type: ChannelBindingType): Uint8Array<ArrayBuffer>;
+}
+
 export interface AuthMethod {
   /** As it stands in `authmethods`. */
   readonly name: string;
   /** Whether the router must be told the authid beforehand. */
   readonly requiresAuthId: boolean;
-  begin(context: { readonly authId: string | undefined }): AuthExchange | Promise<AuthExchange>;
+  begin(context: AuthContext): AuthExchange | Promise<AuthExchange>;
 }

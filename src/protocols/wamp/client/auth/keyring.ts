@@ -1,7 +1,8 @@
 import { AuthError } from '../errors.js';
 import { NO_KWARGS, isDict } from '../payload.js';
 import type { Dict } from '../payload.js';
-import type { AuthExchange, AuthMethod } from './auth-method.js';
+import type { Transport } from '../transport/transport.js';
+import type { AuthContext, AuthExchange, AuthMethod } from './auth-method.js';
 
 /** The methods that a client offers, best first, and the name that goes with them. */
 export class AuthKeyring implements Iterable<AuthMethod> {
@@ -26,12 +27,18 @@ export class AuthKeyring implements Iterable<AuthMethod> {
     return this.#methods.values();
   }
 
-  /** What one attempt to join needs. */
-  async begin(): Promise<KeyringExchange> {
+  /** What one attempt to join over `transport` needs. */
+  async begin(transport?: Pick<Transport, 'channelBinding'>): Promise<KeyringExchange> {
     const exchanges = new Map<string, AuthExchange>();
-    for (const [name, method] of this.#methods) {
-      exchanges.set(name, await method.begin({ authId: this.authId }));
-    }
+    const context: AuthContext = {
+      authId: this.authId,
+      channelBinding: (type) => {
+        const name = transport?.channelBinding?.(type);
+        if (name === undefined) throw new AuthError(`the connection has no channel binding "${type}"`);
+        return name;
+      },
+    };
+    for (const [name, method] of this.#methods) exchanges.set(name, await method.begin(context));
     return { exchanges, helloDetails: this.#helloDetails(mergeExtras(exchanges.values())) };
   }
 

@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { OpenTransport } from './transport.js';
 import { openWebSocket } from './websocket.js';
-import { tlsOptions } from './tls.node.js';
+import { channelBindingOf, tlsOptions } from './tls.node.js';
 import type { SocketMaker, WebSocketLike } from './websocket.js';
 
 /* WebSockets with the `ws` package, whose TCP socket is ours: all frames of a turn leave in one write. */
@@ -37,6 +37,7 @@ const nodeSockets: SocketMaker = {
   },
   cork: (socket) => sockets.get(socket)?.()?.cork(),
   uncork: (socket) => sockets.get(socket)?.()?.uncork(),
+  channelBinding: (socket, type) => channelBindingOf(sockets.get(socket)?.(), type),
 };
 
 export const openNodeWebSocket: OpenTransport = (request) => openWebSocket(nodeSockets, request);

@@ -2,9 +2,10 @@ import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Serializer } from '../serializer/serializer.js';
+import type { ChannelBindingType } from '../auth/auth-method.js';
 import { TransportError } from '../errors.js';
 import { EventBuffer } from './event-buffer.js';
-import { tlsOptions } from './tls.node.js';
+import { channelBindingOf, tlsOptions } from './tls.node.js';
 import type { Frame, OpenTransport, Transport, TransportEvents, TransportRequest } from './transport.js';
 
 /*
@@ -142,6 +143,10 @@ class RawSocketTransport implements Transport {
 
   get bufferedBytes(): number {
     return this.#socket.writableLength;
+  }
+
+  channelBinding(type: ChannelBindingType): Uint8Array<ArrayBuffer> | undefined {
+    return channelBindingOf(this.#socket, type);
   }
 
   attach(events: TransportEvents): void {

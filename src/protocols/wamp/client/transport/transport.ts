@@ -1,3 +1,4 @@
+import type { ChannelBindingType } from '../auth/auth-method.js';
 import type { Serializer } from '../serializer/serializer.js';
 
 /* The seam between a session and what carries its frames: WebSocket, RawSocket, long-poll, memory. */
@@ -45,6 +46,8 @@ export interface Transport {
   readonly frameBytesMax?: number | undefined;
   /** What was handed over and did not leave yet, where the platform tells. */
   readonly bufferedBytes: number;
+  /** What names the TLS channel beneath, for proofs of identity that are bound to it. */
+  channelBinding?(type: ChannelBindingType): Uint8Array<ArrayBuffer> | undefined;
   /** From now on these are told. What came before anybody was attached is told at once, in order. */
   attach(events: TransportEvents): void;
   /** Sends frames, in order, in as few writes as the transport can. Nothing happens after it has closed. */

@@ -1,5 +1,6 @@
 import { subprotocolOf } from '../../messages/serializer.js';
 import type { Serializer } from '../serializer/serializer.js';
+import type { ChannelBindingType } from '../auth/auth-method.js';
 import { TransportError } from '../errors.js';
 import { EventBuffer } from './event-buffer.js';
 import type { Frame, OpenTransport, Transport, TransportEvents, TransportRequest } from './transport.js';
@@ -25,6 +26,7 @@ export interface SocketMaker {
   /** Called around the sends of one turn, where they can be joined to one write. */
   cork?(socket: WebSocketLike): void;
   uncork?(socket: WebSocketLike): void;
+  channelBinding?(socket: WebSocketLike, type: ChannelBindingType): Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** The platform's global WebSocket. */
@@ -94,6 +96,10 @@ class WebSocketTransport implements Transport {
 
   get bufferedBytes(): number {
     return this.#socket.bufferedAmount;
+  }
+
+  channelBinding(type: ChannelBindingType): Uint8Array<ArrayBuffer> | undefined {
+    return this.#maker.channelBinding?.(this.#socket, type);
   }
 
   attach(events: TransportEvents): void {
