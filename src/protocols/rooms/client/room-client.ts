@@ -185,7 +185,6 @@ export abstract class RoomClient {
     const channel = await this.openChannel();
     this.#channel = channel;
     this.#setStatus('connected');
-    this.#hasAnswered = false;
     this.#isHandshaking = false;
     if (this.autoPull || this.#isSynchronized) this.#startHandshake();
     else this.#isPullAwaited = true;
@@ -295,7 +294,6 @@ export abstract class RoomClient {
   }
 
   #finishHandshake(): void {
-    if (!this.#isHandshaking) return;
     this.#isHandshaking = false;
     this.#hasPermit = false;
     this.#isSynchronized = true;

@@ -66,7 +66,7 @@ export class Room {
     }
   }
 
-  /** Handles one client until its channel ends. What it sends that makes no sense ends its channel and goes to `onError`. */
+  /** Handles one client until its channel ends. What makes no sense ends the channel; client and `onError` hear why. */
   async serve(channel: Channel): Promise<void> {
     const member = new RoomMember(channel, this);
     this.#members.add(member);
@@ -75,6 +75,11 @@ export class Room {
       for await (const frame of channel) member.receive(frame);
     } catch (error) {
       this.onError(error);
+      // Whoever breaks a promise is told so; wiredb's clients do not read it.
+      member.send({
+        kind: 'denied',
+        reason: error instanceof Error ? error.message : 'an error of the room',
+      });
     } finally {
       this.#members.delete(member);
       member.leave();

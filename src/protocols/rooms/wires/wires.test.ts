@@ -1,4 +1,6 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -12,7 +14,17 @@ import { RoomClient } from '../client/room-client.js';
 import { RoomManager } from '../client/room-manager.js';
 import { whenAborted } from '../client/task-scope.js';
 import { FILE_HEADER, parseRecords } from './file-format.js';
-import { bind, connect, MemoryServer, Room, WebSocketClient, WebSocketServer } from './index.js';
+import {
+  bind,
+  connect,
+  MemoryClient,
+  type MemoryClientOptions,
+  MemoryServer,
+  registerWire,
+  Room,
+  WebSocketClient,
+  WebSocketServer,
+} from './index.js';
 import { encodePipeMessage, PipeDecoder } from './pipe-framing.js';
 import { pipeChannel } from './pipe-wire.js';
 
@@ -26,7 +38,27 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+/** A wire of somebody else's: what his package would declare and register. */
+class NamedMemoryClient extends MemoryClient {}
+
+declare module '../client/wires.js' {
+  interface WireMap {
+    named: { options: MemoryClientOptions & { readonly name: string }; client: NamedMemoryClient };
+  }
+}
+
 describe('connect and bind', () => {
+  it('take wires that others have registered, and know their types', async () => {
+    await using server = await bind('memory', {});
+    registerWire('named', { connect: (options: MemoryClientOptions) => new NamedMemoryClient(options) });
+    await using client = await connect('named', { server, name: 'ada' });
+    expect(client).toBeInstanceOf(NamedMemoryClient);
+    await expect(bind('named' as never, {} as never)).rejects.toThrow('No server found for "named"');
+    // @ts-expect-error -- the wire's own option is missing
+    const incomplete: Parameters<typeof connect<'named'>>[1] = { server };
+    expect(incomplete).toBeDefined();
+  });
+
   it('say which wire is missing, in the words of wiredb', async () => {
     await expect(connect('foo' as never, {} as never)).rejects.toThrow(
       'No client found for "foo", did you forget to install "wire-foo"?',
@@ -42,6 +74,34 @@ describe('connect and bind', () => {
     await using b = await connect('websocket', { id: 'notes', host: 'http://localhost', port: server.port });
     a.doc.getText('t').insert(0, 'hello');
     await expect.poll(() => text(b)).toBe('hello');
+  });
+});
+
+describe('the websocket wire', () => {
+  it('asks for the room by its path, with the cookies and the token that it was given', async () => {
+    const asked: string[] = [];
+    const server = createServer().on('upgrade', ({ url = '', headers }, socket: Socket) => {
+      asked.push(`${url} ${String(headers.cookie)}`);
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const options = { host: '127.0.0.1', port, id: 'a room/ü', token: 't&1', cookies: { a: '1', b: '2' } };
+    await expect(connect('websocket', options)).rejects.toThrow(
+      /no connection to ws:\/\/127.0.0.1:\d+\/a%20room/,
+    );
+    expect(asked).toEqual(['/a%20room/%C3%BC?token=t%261 a=1; b=2']);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('room names are told apart after decoding, and without leading slashes', async () => {
+    await using server = await bind('websocket', {});
+    const { port } = server;
+    await using a = await connect('websocket', { id: '//r', host: 'http://127.0.0.1', port });
+    await using b = await connect('websocket', { id: 'r', host: '127.0.0.1', port });
+    a.doc.getText('t').insert(0, 'x');
+    await expect.poll(() => text(b)).toBe('x');
+    expect(server.roomCount).toBe(1);
   });
 });
 
