@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import * as Y from 'yjs';
 
 import type { Module } from '../../src/module/definition/build-module.js';
 import { schema, SenderError, t, table } from '../../src/module/index.js';
@@ -53,7 +54,13 @@ function ledgerModule(): Module {
       else socket.send(`you: ${rows}`);
     },
   });
-  return loadModule({ default: app, put, connected, count, reserve, live });
+  const note = app.room('note', {
+    authorize: () => {
+      looks += 1;
+      return 'write';
+    },
+  });
+  return loadModule({ default: app, put, connected, count, reserve, live, note });
 }
 
 beforeEach(async () => {
@@ -142,6 +149,8 @@ interface Exit {
   readonly prepare: () => Promise<() => Promise<string>>;
   /** The row that is not on disk when it is asked. */
   readonly key?: string;
+  /** What is committed then, if it is not a row. */
+  readonly change?: () => Promise<void>;
   readonly answer: string;
   readonly answerOfLostDisk: string | RegExp;
 }
@@ -221,6 +230,16 @@ const EXITS: readonly Exit[] = [
     answerOfLostDisk: /log has failed/,
   },
   {
+    name: 'a document is read over HTTP',
+    prepare: async () => async () => {
+      const response = await fetch(`${server.url}/v1/database/ledger/rooms/note/text`);
+      return `${response.status} ${await response.text()}`;
+    },
+    change: () => writeUnconfirmed(),
+    answer: '200 hello',
+    answerOfLostDisk: /^503/,
+  },
+  {
     name: 'a handler of app.socket answers behind its transaction',
     prepare: () => openSocket('tell'),
     answer: 'you: 1',
@@ -240,11 +259,28 @@ const EXITS: readonly Exit[] = [
   },
 ];
 
+/** Writes into a document; not on disk. */
+async function writeUnconfirmed(): Promise<void> {
+  const doc = new Y.Doc();
+  doc.getText('text').insert(0, 'hello');
+  const { log } = server.database('ledger')!;
+  const before = log.lastOffset;
+  const update = Buffer.from(Y.encodeStateAsUpdate(doc));
+  // Its answer waits as well, until the server is gone.
+  fetch(`${server.url}/v1/database/ledger/rooms/note/update`, { method: 'POST', body: update }).catch(
+    () => {},
+  );
+  await expect.poll(() => log.lastOffset, { interval: 5 }).toBeGreaterThan(before);
+  looks = 0;
+}
+
 /** Asks while `key` is not on disk, and lets the disk go on, or fail, when the server has had time to answer. */
-async function askWhileHeld({ prepare, key = 'a' }: Exit, error?: Error): Promise<[string, string]> {
+async function askWhileHeld(exit: Exit, error?: Error): Promise<[string, string]> {
+  const { prepare, key = 'a', change } = exit;
   const ask = await prepare();
   const settle = holdDisk();
-  putUnconfirmed(key);
+  if (change === undefined) putUnconfirmed(key);
+  else await change();
   let told = 'nothing';
   const answer = ask().then((text) => (told = text));
   await expect.poll(() => looks, { interval: 5 }).toBeGreaterThan(0);
