@@ -49,6 +49,7 @@ export class Database {
   #schemaHash: string;
   readonly #scope = new WriteScope();
   #observer: CommitObserver | undefined;
+  readonly #commitListeners = new Set<CommitObserver>();
   #isObserving = false;
 
   /** Throws SchemaError for a schema that cannot be. */
@@ -93,6 +94,12 @@ export class Database {
   /** `observer` hears of every commit that changed something, after the log took it and before `transact` returns. Must not throw. */
   setCommitObserver(observer: CommitObserver | undefined): void {
     this.#observer = observer;
+  }
+
+  /** The same for any number of others, after the observer. Gives the function that stops it. */
+  onCommit(listener: CommitObserver): () => void {
+    this.#commitListeners.add(listener);
+    return () => this.#commitListeners.delete(listener);
   }
 
   /**
@@ -316,10 +323,10 @@ export class Database {
   }
 
   #notify(commit: Commit): void {
-    if (this.#observer === undefined) return;
     this.#isObserving = true;
     try {
-      this.#observer(commit);
+      this.#observer?.(commit);
+      for (const listener of this.#commitListeners) listener(commit);
     } finally {
       this.#isObserving = false;
     }

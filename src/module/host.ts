@@ -18,6 +18,8 @@ import type { SchemaShape, DbView } from './db-view.js';
 import type { ModuleLog } from './logs.js';
 import type { Caller, Lifecycle, ModuleDef, ReducerOutcome } from './module-def.js';
 import { ReducerContext } from './reducer-context.js';
+import type { RoomContext } from '../documents/room-definition.js';
+import type { RoomCtx } from './room.js';
 import type { ReducerCtx } from './reducer-ctx.js';
 import type { ContextShare } from './reducer-context.js';
 import { makeTableAccessor } from './table-accessor.js';
@@ -197,6 +199,20 @@ export class ModuleHost implements Durability {
     'sender' | 'databaseIdentity' | 'connectionId' | 'timestamp' | 'senderAuth'
   > {
     return new ReducerContext(this.#share, caller, this.#clock.nowMicros());
+  }
+
+  /** What `authorize` of a room is given; `onRead` hears which tables it looks at, by their names in the module. */
+  makeRoomContext(context: RoomContext, onRead: (table: string) => void): RoomCtx<SchemaShape> {
+    const { sender: identity, connectionId, tokenPayload } = context;
+    const made = this.makeContext({ identity, connectionId, tokenPayload });
+    const { databaseIdentity, timestamp, senderAuth } = made;
+    const db = new Proxy(this.#share.db, {
+      get: (tables, name) => {
+        if (typeof name === 'string') onRead(name);
+        return tables[name as string];
+      },
+    });
+    return { ...context, databaseIdentity, timestamp, senderAuth, db };
   }
 
   get isDurable(): boolean {

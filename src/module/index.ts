@@ -34,6 +34,7 @@ export type {
   RoomLimits,
   RoomUpdate,
 } from '../documents/room-definition.js';
+export type { RoomCtx, RoomHandlers } from './room.js';
 export type { RowIterator } from './row-iterator.js';
 export type { InferSchema, ModuleSettings, Reducer, ReducerOptions, Schema } from './schema.js';
 export type { ConstraintOptions, IndexOptions, TableHandle, TableOptions } from './table.js';

@@ -1,4 +1,5 @@
 import type { RoomDefinition } from '../documents/room-definition.js';
+import type { RoomHandlers } from './room.js';
 import type { SchemaShape } from './db-view.js';
 import { buildModule } from './definition/build-module.js';
 import type { Module } from './definition/build-module.js';
@@ -153,9 +154,13 @@ export class Schema<S extends SchemaShape> {
    * Shared documents whose names fit the pattern, and who may read and write them.
    *
    * @example
-   * export const notes = app.room('notes/:id', { authorize: (ctx, { id }) => (id === 'public' ? 'read' : 'write') });
+   * export const notes = app.room('notes/:id', {
+   *   authorize: (ctx, { id }) => (ctx.db.member.id.find(`${id}/${ctx.sender}`) === null ? 'deny' : 'write'),
+   * });
    */
-  room(pattern: string, definition: RoomDefinition = {}): ModuleExport {
+  room(pattern: string, handlers: RoomHandlers<S> = {}): ModuleExport {
+    // The host gives `authorize` what the handlers want.
+    const definition = handlers as RoomDefinition;
     return { [moduleExport]: { kind: 'room', schema: this, pattern, definition } };
   }
 

@@ -23,6 +23,8 @@ import { CloseCode } from '../protocols/spacetimedb/server/close-code.js';
 import { Delivery, type FlushScheduler } from '../protocols/spacetimedb/server/delivery.js';
 import type { AdHocQuery, DatabaseRuntime, OpenSession } from '../protocols/spacetimedb/server/runtime.js';
 import type { Identity } from '../values/identity.js';
+import type { Commit } from '../engine/contract.js';
+import type { RoomContext } from '../documents/room-definition.js';
 import { documentsOf, openDatabase, type Scratch } from './open-database.js';
 import { PendingEffects } from './pending-effects.js';
 import { encodeStoredProgram, type Program, storeTables } from './program.js';
@@ -62,12 +64,14 @@ export class HostedDatabase implements DatabaseRuntime {
   readonly #random: Random;
   readonly #disk: Disk | undefined;
   readonly #scratch: Scratch | undefined;
+  readonly #tableListeners = new Set<(tables: readonly string[]) => void>();
   #names: readonly string[];
   #program: Program;
   #database: Database;
   #live: LiveQueries;
   #host: ModuleHost;
   #scheduler: Scheduler | undefined;
+  #stopListening: (() => void) | undefined;
 
   constructor(options: HostedDatabaseOptions) {
     this.identity = options.identity;
@@ -116,6 +120,17 @@ export class HostedDatabase implements DatabaseRuntime {
 
   get host(): ModuleHost {
     return this.#host;
+  }
+
+  /** What `authorize` of a room is given; see ModuleHost. */
+  roomContext(context: RoomContext, onRead: (table: string) => void): RoomContext {
+    return this.#host.makeRoomContext(context, onRead);
+  }
+
+  /** Calls `listener` with the tables that each transaction has changed, by their names in the module, whichever database it is then. */
+  onTablesChanged(listener: (tables: readonly string[]) => void): () => void {
+    this.#tableListeners.add(listener);
+    return () => this.#tableListeners.delete(listener);
   }
 
   readonly query: AdHocQuery = (sql, viewer) => runSql(withScheduledFailures(this.#database), sql, viewer);
@@ -275,7 +290,15 @@ export class HostedDatabase implements DatabaseRuntime {
   }
 
   #makeLive(): LiveQueries {
+    this.#stopListening?.();
+    this.#stopListening = this.#database.onCommit(({ deltas }) => this.#tellTables(deltas));
     return new LiveQueries(this.#database, { recent: new RecentCommits(this.#random) });
+  }
+
+  #tellTables(deltas: Commit['deltas']): void {
+    if (this.#tableListeners.size === 0) return;
+    const names = deltas.map(({ table }) => table.sourceName);
+    for (const listener of this.#tableListeners) listener(names);
   }
 
   #makeHost(module: Module): ModuleHost {

@@ -41,7 +41,9 @@ export class Member {
   readonly address: string;
   readonly prefix: Uint8Array;
   readonly context: RoomContext;
-  access: RoomAccess;
+  /** How often `authorize` was asked again. */
+  askedCount = 0;
+  #access: RoomAccess;
   readonly #rooms: Rooms;
   readonly #connection: WebSocketConnection;
   readonly #isHocuspocus: boolean;
@@ -61,7 +63,7 @@ export class Member {
     this.#isHocuspocus = dialect === 'hocuspocus';
     this.prefix = this.#isHocuspocus ? encodeAddress(address) : new Uint8Array(0);
     this.context = context;
-    this.access = access;
+    this.#access = access;
     this.#onEnd = onEnd;
     this.#sentMs = rooms.nowMs;
   }
@@ -119,6 +121,17 @@ export class Member {
     if (nowMs - this.#sentMs >= SILENCE_MS_MAX) this.#send(NOBODY);
   }
 
+  /** What it may do has changed, perhaps. */
+  changeAccess(access: RoomAccess): void {
+    const before = this.#access;
+    this.#access = access;
+    if (access === 'deny') return this.end(RoomClose.forbidden, 'you may not use this document any more');
+    if (access === before || access === 'read') return;
+    this.#wasToldReadOnly = false;
+    // What was refused meanwhile is still with the client.
+    this.#askForMissing();
+  }
+
   /** Takes one message. Nothing that it throws concerns anybody else. */
   receive(message: HocuspocusMessage): void {
     try {
@@ -142,7 +155,7 @@ export class Member {
         return this.#sendAwareness();
       case 'probe':
         // What was put off is not kept: the client is asked for it later, and asks this again after it.
-        if (this.#isThrottled || this.access !== 'write') return;
+        if (this.#isThrottled || this.#access !== 'write') return;
         return room.acknowledge(this, encodeMessage(message));
       case 'stateless':
         return this.#rooms.callHook(room, () =>
@@ -172,7 +185,7 @@ export class Member {
   #takeUpdate(update: Uint8Array): void {
     const { room, context } = this;
     if (isEmptyUpdate(update)) return room.acknowledge(this);
-    if (this.access !== 'write') return this.#refuseWrite();
+    if (this.#access !== 'write') return this.#refuseWrite();
     const { updatesPerSecond } = room.limits;
     if (!this.#rooms.budget.take(context.sender.key, updatesPerSecond, this.#rooms.nowMs)) {
       // Nothing is lost: the client still has it, and is asked for it when there is room again.

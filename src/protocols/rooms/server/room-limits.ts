@@ -9,6 +9,8 @@ export const roomLimitsDefault: RoomLimits = {
 
 // y-websocket gives up a socket on which it has heard nothing for 30 s, and pings do not count.
 export const SILENCE_MS_MAX = 20_000;
+// A member list that changes all the time must not have `authorize` asked for two thousand people each time.
+export const REAUTHORIZE_MS_MIN = 100;
 // y-protocols looks every 3 s for who is gone.
 export const TICK_MS = 3_000;
 // What a client may send before it is known who he is: a document that was written offline, and a few hundred edits.

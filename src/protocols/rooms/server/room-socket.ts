@@ -160,6 +160,7 @@ export class RoomSocket implements WebSocketHandler {
       tokenPayload: credentials.payload,
       timestampMicros: nowMicros(),
     };
+    const asked = rooms.permissionVersion;
     const access = await rooms.authorize(id, context);
     const matched = rooms.match(id);
     if (access === 'deny' || matched === undefined)
@@ -179,7 +180,7 @@ export class RoomSocket implements WebSocketHandler {
     const onEnd = (): void => this.#leave(address, member);
     const member = new Member({ rooms, room, connection, dialect, address, context, access, onEnd });
     place.member = member;
-    rooms.join(member);
+    rooms.join(member, asked);
     if (dialect === 'hocuspocus')
       connection.sendBinary(
         member.prefix,

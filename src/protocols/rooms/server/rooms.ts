@@ -7,6 +7,7 @@ import { RoomClose } from './close-code.js';
 import { LiveRoom } from './live-room.js';
 import type { Member } from './member.js';
 import { TICK_MS } from './room-limits.js';
+import { Permissions } from './permissions.js';
 import { type MatchedRoom, RoomPatterns } from './room-patterns.js';
 import { UpdateBudget } from './update-budget.js';
 
@@ -17,6 +18,9 @@ export interface RoomHost {
   readonly log: CommitLog;
   /** Closed when there is another database, or none. */
   readonly sessions: Set<{ close(code: number, reason: string): void }>;
+  /** What `authorize` is given; `onRead` hears which tables it looks at. */
+  roomContext(context: RoomContext, onRead: (table: string) => void): RoomContext;
+  onTablesChanged(listener: (tables: readonly string[]) => void): () => void;
 }
 
 export interface RoomsOptions {
@@ -34,6 +38,7 @@ export class Rooms implements WheelTask {
   readonly #options: RoomsOptions;
   readonly #rooms = new Map<string, LiveRoom>();
   readonly #toRelease = new Set<LiveRoom>();
+  readonly #permissions: Permissions;
   readonly #stops: readonly (() => void)[];
   #patterns: RoomPatterns;
   #nowMs: number;
@@ -46,7 +51,14 @@ export class Rooms implements WheelTask {
     const { log, sessions } = options.host;
     const session = { close: (code: number, reason: string) => this.closeAll(code, reason) };
     sessions.add(session);
-    this.#stops = [log.onDurable(() => this.#release()), () => sessions.delete(session)];
+    this.#permissions = new Permissions(options, () => this.#patterns);
+    this.#stops = [
+      log.onDurable(() => this.#release()),
+      () => sessions.delete(session),
+      this.#permissions.watch((definitions) =>
+        this.#reauthorizeAll((room) => definitions.has(room.definition)),
+      ),
+    ];
   }
 
   get documents(): DocumentStore {
@@ -81,19 +93,12 @@ export class Rooms implements WheelTask {
   /** Another module has taken over. Who is in a room stays under the old rules until he is asked again. */
   replaceDefinitions(definitions: RoomDefinitions): void {
     this.#patterns = new RoomPatterns(definitions);
+    this.#permissions.forget();
     this.reauthorize();
   }
 
-  async authorize(id: string, context: RoomContext): Promise<RoomAccess> {
-    const matched = this.match(id);
-    if (matched === undefined) return 'deny';
-    try {
-      const access = (await matched.definition.authorize?.(context, matched.params)) ?? 'write';
-      return access === 'write' && this.log.failure !== undefined ? 'read' : access;
-    } catch (error) {
-      this.onError(error, `authorize of room ${id}`);
-      return 'deny';
-    }
+  authorize(id: string, context: RoomContext): Promise<RoomAccess> {
+    return this.#permissions.ask(id, context);
   }
 
   /** The open room, opened if it is not. Wait for its `ready`. */
@@ -111,10 +116,16 @@ export class Rooms implements WheelTask {
     return room;
   }
 
-  join(member: Member): void {
+  /** @param asked `permissionVersion` from before `authorize` was asked. */
+  join(member: Member, asked: number): void {
     this.#nowMs = this.#options.wheel.nowMs;
     member.room.members.add(member);
     if (this.wheelDueMs === Infinity) this.#options.wheel.schedule(this, TICK_MS);
+    if (asked !== this.permissionVersion) void this.#reauthorize(member);
+  }
+
+  get permissionVersion(): number {
+    return this.#permissions.version;
   }
 
   leave(member: Member): void {
@@ -134,16 +145,19 @@ export class Rooms implements WheelTask {
 
   /** Asks `authorize` again for everybody, or for one room: what has changed takes effect at once. */
   reauthorize(id?: string): void {
-    for (const room of this.#rooms.values()) {
-      if (id !== undefined && room.id !== id) continue;
-      for (const member of room.members) void this.#reauthorize(member);
-    }
+    this.#reauthorizeAll((room) => id === undefined || room.id === id);
+  }
+
+  #reauthorizeAll(isMeant: (room: LiveRoom) => boolean): void {
+    for (const room of this.#rooms.values())
+      if (isMeant(room)) for (const member of room.members) void this.#reauthorize(member);
   }
 
   async #reauthorize(member: Member): Promise<void> {
+    const asked = ++member.askedCount;
     const access = await this.authorize(member.room.id, member.context);
-    member.access = access;
-    if (access === 'deny') member.end(RoomClose.forbidden, 'you may not use this document any more');
+    // A later answer counts, whichever comes first.
+    if (asked === member.askedCount) member.changeAccess(access);
   }
 
   releaseSoon(room: LiveRoom): void {
