@@ -65,6 +65,8 @@ export class Listener {
   readonly #bindHost: string;
   #closed: Promise<void> | undefined;
   #resolveGone: () => void = () => {};
+  /** One for all sockets. */
+  readonly #onSocketClosed: (this: Socket) => void;
   readonly #gone = new Promise<void>((resolve) => void (this.#resolveGone = resolve));
 
   private constructor(options: ListenerOptions) {
@@ -97,6 +99,12 @@ export class Listener {
     this.#isTls = options.tls !== undefined;
     this.#bindHost = options.host ?? '127.0.0.1';
     this.#server = createServer(options.tls, limits);
+    const sockets = this.#sockets;
+    const checkGone = (): void => this.#checkGone();
+    this.#onSocketClosed = function onSocketClosed() {
+      sockets.delete(this);
+      checkGone();
+    };
     this.#sniffer = new ProtocolSniffer(this.#server, this.#isTls, wheel, limits.headersMs);
     this.#attach();
   }
@@ -180,10 +188,7 @@ export class Listener {
 
   #track(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      this.#checkGone();
-    });
+    socket.on('close', this.#onSocketClosed);
   }
 
   #destroySockets(): void {

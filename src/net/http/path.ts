@@ -45,12 +45,16 @@ export function matchPattern(
   const last = pattern.segments.at(-1);
   const isLong = last?.kind === 'tail' && segments.length >= pattern.segments.length;
   if (segments.length !== pattern.segments.length && !isLong) return undefined;
+  for (let i = 0; i < pattern.segments.length; i++) {
+    const segment = pattern.segments[i]!;
+    if (segment.kind === 'literal' && segments[i] !== segment.text) return undefined;
+  }
   // Without a prototype, so that no name means anything by itself.
   const params = Object.create(null) as Record<string, string>;
-  for (const [i, segment] of pattern.segments.entries()) {
-    if (segment.kind === 'literal') {
-      if (segments[i] !== segment.text) return undefined;
-    } else if (segment.kind === 'param') {
+  for (let i = 0; i < pattern.segments.length; i++) {
+    const segment = pattern.segments[i]!;
+    if (segment.kind === 'literal') continue;
+    if (segment.kind === 'param') {
       params[segment.name] = segments[i]!;
     } else {
       const tail = segments.slice(i).join('/');

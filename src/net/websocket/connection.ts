@@ -16,6 +16,7 @@ import { SocketOutput } from './socket-output.js';
 export interface WebSocketConnection {
   /** The subprotocol that was agreed on; empty if none. */
   readonly protocol: string;
+  /** Costs a call to the system the first time. Empty if that is after the end. */
   readonly remoteAddress: string;
   /** Octets that the peer's kernel has not taken yet. */
   readonly bufferedBytes: number;
@@ -66,7 +67,6 @@ type State = (typeof State)[keyof typeof State];
 
 export class ServerConnection implements WebSocketConnection, FrameSink, Flushable, WheelTask {
   readonly protocol: string;
-  readonly remoteAddress: string;
   wheelDueMs = Infinity;
 
   #socket: OwnedSocket;
@@ -92,12 +92,15 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
   constructor(socket: Duplex, protocol: string, host: ConnectionHost, limits: WebSocketLimits) {
     this.#socket = socket;
     this.protocol = protocol;
-    this.remoteAddress = this.#socket.remoteAddress ?? '';
     this.#host = host;
     this.#limits = limits;
     this.#receiver = new FrameReceiver(this, limits);
     this.#output = new SocketOutput(socket, host.arena, host.joiner);
     this.#heardMs = this.#pingedMs = host.wheel.nowMs;
+  }
+
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress ?? '';
   }
 
   get isOpen(): boolean {
@@ -148,9 +151,9 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
     this.#output.discard();
   }
 
-  /** Queues octets that are no frame: the answer to the handshake. */
-  sendRaw(bytes: Uint8Array): void {
-    this.#output.pushShared(bytes);
+  /** Queues latin1 text that is no frame: the answer to the handshake. */
+  sendRaw(text: string): void {
+    this.#output.pushRaw(text);
     this.#requestFlush();
   }
 
@@ -258,6 +261,7 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
   onPeerEnd(): void {
     if (this.#state === State.ended) return;
     // Half a WebSocket is none: without a close frame this is 1006, whatever is still queued may leave.
+    if (this.#output.unsentBytes === 0) return this.destroy();
     this.#hasPeerClosed = true;
     this.#receiver.stop();
     if (this.#state === State.open) this.#beginClosing();

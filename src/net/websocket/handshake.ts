@@ -51,7 +51,10 @@ function invalid(status: number, reason: string): HandshakeCheck {
 }
 
 function hasToken(header: string | undefined, token: string): boolean {
-  return header !== undefined && header.split(',').some((part) => part.trim().toLowerCase() === token);
+  if (header === undefined) return false;
+  // Mostly it is alone.
+  if (header.length === token.length) return header.toLowerCase() === token;
+  return header.split(',').some((part) => part.trim().toLowerCase() === token);
 }
 
 function parseProtocols(header: string | undefined): readonly string[] | undefined {

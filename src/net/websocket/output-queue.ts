@@ -68,6 +68,13 @@ export class OutputQueue {
     slab.write(text, writeHeader(slab, at, opcode, payloadBytes), payloadBytes, 'utf8');
   }
 
+  /** Queues latin1 text as it is, without a frame. */
+  pushRaw(text: string): void {
+    if (text.length >= COPY_BYTES_MAX) return this.pushShared(Buffer.from(text, 'latin1'));
+    const at = this.#reserve(text.length);
+    this.#arena.slab.write(text, at, 'latin1');
+  }
+
   /** Queues octets that are shared with others and will not change. */
   pushShared(bytes: Uint8Array): void {
     this.#seal();

@@ -238,7 +238,7 @@ function switchingProtocols(
   key: string,
   answer: Extract<UpgradeDecision, { kind: 'accept' }>,
   offered: readonly string[],
-): Buffer {
+): string {
   const { protocol = '', headers = {} } = answer;
   const lines = [
     'HTTP/1.1 101 Switching Protocols',
@@ -270,14 +270,15 @@ export function rejectUpgrade(
   if (status === 426) lines.push('Upgrade: websocket', 'Sec-WebSocket-Version: 13');
   if (status === 405) lines.push('Allow: GET');
   socket.once('finish', () => socket.destroy());
-  socket.end(Buffer.concat([encodeHead(lines, headers), Buffer.from(body)]));
+  socket.end(Buffer.concat([Buffer.from(encodeHead(lines, headers), 'latin1'), Buffer.from(body)]));
 }
 
-function encodeHead(lines: string[], headers: Readonly<Record<string, string>>): Buffer {
+/** Latin1. */
+function encodeHead(lines: string[], headers: Readonly<Record<string, string>>): string {
   for (const [name, value] of Object.entries(headers)) {
     // A header must never become two.
     if (/[\r\n\0]/.test(name + value)) throw new Error(`header "${name}" holds a line break`);
     lines.push(`${name}: ${value}`);
   }
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+  return `${lines.join('\r\n')}\r\n\r\n`;
 }

@@ -6,15 +6,17 @@ import type { WebSocketLimits } from '../../../net/net-limits.js';
 import type { UpgradeDecision, UpgradeRequest, UpgradeRoute } from '../../../net/websocket/upgrade.js';
 import { encodeHandshake } from '../messages/handshake.js';
 import { type Packet, PacketType, type ProtocolVersion, type TransportName } from '../messages/packet.js';
-import { addCorsHeaders, addPreflightHeaders, type HeaderMap, isOriginValid } from './cors.js';
+import { Answers } from './answers.js';
+import type { HeaderMap } from './cors.js';
 import { type EngineOptions, type EngineSettings, resolveOptions } from './options.js';
-import { PollingChannel } from './polling-channel.js';
 import { PreparedMessage } from './prepared-message.js';
+import type { RequestVerdict } from './polling-transport.js';
 import { type Refusal, refuse, refuseWith, RefusalCode } from './refusal.js';
 import { readQuery, type RequestQuery } from './request-query.js';
 import { randomSessionId } from './session-id.js';
 import type { SessionHandler, SessionHost } from './session-host.js';
 import { Session } from './session.js';
+import { verifyRequest } from './verify-request.js';
 
 /** A client that asks for a session. */
 export interface HandshakeRequest {
@@ -69,6 +71,7 @@ export class Engine implements SessionHost {
   readonly sessions = new Map<string, Session>();
   readonly upgradeRoute: UpgradeRoute;
   readonly #application: EngineApplication;
+  readonly #answers: Answers;
   readonly #host: EngineHost;
   readonly #socketLimits: Partial<WebSocketLimits>;
   #isClosed = false;
@@ -79,6 +82,7 @@ export class Engine implements SessionHost {
     this.turns = host.turns;
     this.#host = host;
     this.#application = application;
+    this.#answers = new Answers(this.settings, application);
     // Engine.IO has its own heartbeat. The queue's bound is that of polling.
     this.#socketLimits = {
       messageBytesMax: this.settings.maxPayloadBytes,
@@ -117,37 +121,41 @@ export class Engine implements SessionHost {
     } catch (error) {
       this.onError(error, 'request');
       if (out.headersSent) out.destroy();
-      else this.#respond(message, out, 500, 'internal error', 'text/plain');
+      else this.#answers.respond(message, out, 500, 'internal error', 'text/plain');
     }
     return true;
   }
 
   #dispatch(message: IncomingMessage, out: ServerResponse): void {
     const { method } = message;
-    if (method === 'OPTIONS' && this.settings.cors !== undefined) return this.#answerPreflight(message, out);
+    if (method === 'OPTIONS' && this.settings.cors !== undefined)
+      return this.#answers.answerPreflight(message, out);
     const query = readQuery(message.url ?? '');
-    const found = this.#verify(message, query, false);
+    const found = verifyRequest(message, query, this, false);
     if (found instanceof Session) return this.#handleKnown(message, out, query, found);
-    if (found !== undefined) return this.#refuse(message, out, found);
+    if (found !== undefined) return this.#answers.refuse(message, out, found);
     const done = this.#handshake(message, query, (request, context) =>
       this.#openPolling(request, context, out, query),
     );
     if (done instanceof Promise) {
       void done.then((refusal) => {
-        if (refusal !== undefined) this.#refuse(message, out, refusal);
+        if (refusal !== undefined) this.#answers.refuse(message, out, refusal);
       });
-    } else if (done !== undefined) this.#refuse(message, out, done);
+    } else if (done !== undefined) this.#answers.refuse(message, out, done);
   }
 
   #handleKnown(message: IncomingMessage, out: ServerResponse, query: RequestQuery, session: Session): void {
-    let verdict: ReturnType<Session['receivePoll']>;
-    if (message.method === 'GET') verdict = session.receivePoll(message, out, query);
+    const { polling } = session;
+    let verdict: RequestVerdict;
+    if (polling === undefined) verdict = { code: RefusalCode.badRequest, name: 'TRANSPORT_MISMATCH' };
+    else if (message.method === 'GET') verdict = polling.receivePoll(message, out, query);
     else if (message.method === 'POST') {
-      verdict = session.receivePost(message, query, (status, body) => {
-        this.#respond(message, out, status, body, status === 200 ? 'text/html' : 'text/plain');
+      verdict = polling.receivePost(message, query, (status, body) => {
+        this.#answers.respond(message, out, status, body, status === 200 ? 'text/html' : 'text/plain');
       });
     } else verdict = { code: RefusalCode.badRequest, name: 'METHOD' };
-    if (verdict !== undefined) this.#refuse(message, out, refuse(verdict.code, { name: verdict.name }));
+    if (verdict !== undefined)
+      this.#answers.refuse(message, out, refuse(verdict.code, { name: verdict.name }));
   }
 
   /** Decides on a WebSocket handshake. */
@@ -155,54 +163,20 @@ export class Engine implements SessionHost {
     const { message } = request;
     if (message === undefined) return { kind: 'pass' };
     const query = readQuery(message.url ?? '');
-    const found = this.#verify(message, query, true);
+    const found = verifyRequest(message, query, this, true);
     if (found instanceof Session) {
       return { kind: 'accept', limits: this.#socketLimits, open: (socket) => found.openUpgrade(socket) };
     }
-    if (found !== undefined) return this.#rejectUpgrade(message, found);
+    if (found !== undefined) return this.#answers.rejectUpgrade(message, found);
     let accepted: UpgradeDecision | undefined;
     const done = this.#handshake(message, query, (handshake, verdict) => {
       accepted = this.#acceptSocket(handshake, verdict, query);
     });
     if (!(done instanceof Promise))
-      return done === undefined ? accepted! : this.#rejectUpgrade(message, done);
+      return done === undefined ? accepted! : this.#answers.rejectUpgrade(message, done);
     return done.then((refusal) =>
-      refusal === undefined ? accepted! : this.#rejectUpgrade(message, refusal),
+      refusal === undefined ? accepted! : this.#answers.rejectUpgrade(message, refusal),
     );
-  }
-
-  /** The session that a request names, undefined for a handshake, or why it cannot be served. */
-  #verify(message: IncomingMessage, query: RequestQuery, isUpgrade: boolean): Session | Refusal | undefined {
-    const { transport, sid } = query;
-    if (!this.settings.transports.some((name) => name === transport)) {
-      return refuse(RefusalCode.unknownTransport, { transport });
-    }
-    const { origin } = message.headers;
-    if (origin !== undefined && !isOriginValid(origin)) {
-      delete message.headers.origin;
-      return refuse(RefusalCode.badRequest, { name: 'INVALID_ORIGIN', origin });
-    }
-    if (query.jsonp !== undefined && !this.settings.jsonp) {
-      return refuse(RefusalCode.badRequest, { name: 'JSONP_OFF' });
-    }
-    if (isUpgrade !== (transport === 'websocket')) {
-      return refuse(RefusalCode.badRequest, {
-        name: sid === undefined ? 'TRANSPORT_HANDSHAKE_ERROR' : 'TRANSPORT_MISMATCH',
-      });
-    }
-    if (sid === undefined) return this.#verifyHandshake(message, query);
-    const session = this.sessions.get(sid);
-    if (session === undefined) return refuse(RefusalCode.unknownSid, { sid });
-    if (isUpgrade && !this.settings.allowUpgrades)
-      return refuse(RefusalCode.badRequest, { name: 'UPGRADES_OFF' });
-    return session;
-  }
-
-  #verifyHandshake(message: IncomingMessage, query: RequestQuery): Refusal | undefined {
-    if (message.method !== 'GET') return refuse(RefusalCode.badHandshakeMethod, { method: message.method });
-    const isKnown = query.eio === '4' || (query.eio === '3' && this.settings.allowEio3);
-    if (!isKnown) return refuse(RefusalCode.unsupportedProtocolVersion, { protocol: query.eio });
-    return undefined;
   }
 
   /** Ends in `accept` or a refusal; synchronous as long as the application is. */
@@ -252,11 +226,7 @@ export class Engine implements SessionHost {
     // Nobody is there any more to hear of the session.
     if (out.destroyed) return;
     const session = this.#makeSession(request, query);
-    const channel = new PollingChannel(this, request.protocol, request.message.headers['user-agent']);
-    channel.hold(request.message, out, query, () =>
-      session.terminate('transport error', 'the client ended a poll'),
-    );
-    session.openPolling(channel, this.#openPacket(request, verdict), (opened) =>
+    session.openPolling(request.message, out, query, this.#openPacket(request, verdict), (opened) =>
       this.#application.open(opened, request, verdict.context),
     );
   }
@@ -280,7 +250,8 @@ export class Engine implements SessionHost {
     const session = new Session(this, {
       id: request.id,
       protocol: request.protocol,
-      remoteAddress: request.message.socket.remoteAddress ?? '',
+      remoteAddress:
+        request.transport === 'polling' ? (request.message.socket.remoteAddress ?? '') : undefined,
       isTextOnly: query.b64 !== undefined,
     });
     this.sessions.set(request.id, session);
@@ -302,44 +273,8 @@ export class Engine implements SessionHost {
     return { type: PacketType.open, data };
   }
 
-  #answerPreflight(message: IncomingMessage, out: ServerResponse): void {
-    const headers = this.makeHeaders(message, false);
-    addPreflightHeaders(headers, this.settings.cors!, message);
-    headers['content-length'] = '0';
-    out.writeHead(204, headers);
-    out.end();
-  }
-
-  #refuse(message: IncomingMessage, out: ServerResponse, refusal: Refusal): void {
-    this.#application.onRefused?.(message, refusal);
-    this.#respond(message, out, refusal.status, refusal.body, 'application/json');
-  }
-
-  #rejectUpgrade(message: IncomingMessage, refusal: Refusal): UpgradeDecision {
-    this.#application.onRefused?.(message, refusal);
-    const status = refusal.status === 403 ? 400 : refusal.status;
-    return { kind: 'reject', status, body: refusal.message };
-  }
-
-  #respond(message: IncomingMessage, out: ServerResponse, status: number, body: string, type: string): void {
-    if (out.destroyed) return;
-    const headers = this.makeHeaders(message, false);
-    headers['content-type'] = type;
-    headers['content-length'] = String(Buffer.byteLength(body));
-    headers['cache-control'] = 'no-store';
-    // A body that was not read would be taken for the next request.
-    if (!message.complete) message.resume();
-    out.writeHead(status, headers);
-    out.end(body);
-  }
-
   makeHeaders(message: IncomingMessage, isHandshake: boolean, sid = ''): HeaderMap {
-    const headers: HeaderMap = {};
-    const { cors, cookie } = this.settings;
-    if (cors !== undefined) addCorsHeaders(headers, cors, message);
-    if (isHandshake && cookie !== undefined) headers['set-cookie'] = cookie(sid);
-    this.#application.onHeaders?.(headers, message, isHandshake);
-    return headers;
+    return this.#answers.makeHeaders(message, isHandshake, sid);
   }
 
   forget(session: Session): void {

@@ -5,6 +5,7 @@ import type { Packet, ProtocolVersion } from '../messages/packet.js';
 import { encodeBinaryPayloadV3, encodePayloadV3, hasBinary } from '../messages/payload-v3.js';
 import { encodePayload } from '../messages/payload.js';
 import type { HeaderMap } from './cors.js';
+import { endResponse } from './end-response.js';
 
 export interface PollFormat {
   readonly protocol: ProtocolVersion;
@@ -68,7 +69,7 @@ function writeBody(
   if (encoding === undefined) {
     headers['content-length'] = String(bytes);
     response.writeHead(200, headers);
-    response.end(body);
+    endResponse(response, body, bytes);
     return;
   }
   headers['content-encoding'] = encoding;

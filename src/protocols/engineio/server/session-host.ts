@@ -7,6 +7,8 @@ import type { HeaderMap } from './cors.js';
 import type { EngineSettings } from './options.js';
 import type { Session } from './session.js';
 
+export type SessionState = 'opening' | 'open' | 'closing' | 'closed';
+
 /** Why a session ended, in the words of the reference implementations. */
 export type CloseReason =
   | 'transport error'

@@ -1,15 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { WheelTask } from '../../../net/timer-wheel.js';
 import { CloseCode } from '../../../net/websocket/close-code.js';
 import type { WebSocketConnection, WebSocketHandler } from '../../../net/websocket/connection.js';
-import {
-  decodePacketBinary,
-  decodePacketText,
-  encodePacketBinary,
-  encodePacketText,
-  packetBytes,
-} from '../messages/packet-codec.js';
 import {
   ClosePacket,
   messagePacket,
@@ -21,63 +13,69 @@ import {
   type TransportName,
 } from '../messages/packet.js';
 import { PacketError } from '../messages/packet-error.js';
-import { countFitting, encodePayload, isPollable } from '../messages/payload.js';
-import type { PollingChannel } from './polling-channel.js';
+import { type PollingOwner, PollingTransport } from './polling-transport.js';
 import type { PreparedMessage } from './prepared-message.js';
-import { decodePost, readPost } from './read-post.js';
 import type { RequestQuery } from './request-query.js';
-import type { CloseReason, SessionHandler, SessionHost } from './session-host.js';
-import { type RefusalCode, RefusalCode as Code } from './refusal.js';
+import type { CloseReason, SessionHandler, SessionHost, SessionState } from './session-host.js';
+import { SessionTimer, type TimedSession } from './session-timer.js';
+import {
+  asBuffer,
+  decodeFrame,
+  type FrameFormat,
+  sendMessageFrame,
+  sendPacketFrame,
+} from './socket-packets.js';
 import { Upgrade } from './upgrade.js';
-
-export type SessionState = 'opening' | 'open' | 'closing' | 'closed';
 
 export interface SessionOptions {
   readonly id: string;
   readonly protocol: ProtocolVersion;
-  readonly remoteAddress: string;
+  /** The client's, for sessions that begin over polling. */
+  readonly remoteAddress: string | undefined;
   /** The client takes no octets in WebSocket frames (`b64`). */
   readonly isTextOnly: boolean;
 }
 
-/** What a request of an existing session is to be answered with, other than by the session itself. */
-export type RequestVerdict = { readonly code: RefusalCode; readonly name: string } | undefined;
-
 const DIGIT_MESSAGE = 0x34;
-const MESSAGE_BYTE = Uint8Array.of(PacketType.message);
 
 /**
  * One Engine.IO session, over whichever transport it is on. It is driven by requests, frames and the timer wheel and knows no socket
  * of its own; everything that ends it goes through `#finish`, once.
  */
-export class Session implements WheelTask, WebSocketHandler {
+export class Session implements WebSocketHandler, PollingOwner, TimedSession, FrameFormat {
   readonly id: string;
   readonly protocol: ProtocolVersion;
-  readonly remoteAddress: string;
-  wheelDueMs = Infinity;
+  readonly isTextOnly: boolean;
   state: SessionState = 'opening';
   readonly #host: SessionHost;
-  readonly #isTextOnly: boolean;
+  readonly #timer: SessionTimer;
   #handler: SessionHandler | undefined;
   #socket: WebSocketConnection | undefined;
-  #polling: PollingChannel | undefined;
+  #polling: PollingTransport | undefined;
   #upgrade: Upgrade | undefined;
-  #queue: Packet[] = NOTHING;
-  #queueBytes = 0;
-  #isFlushQueued = false;
-  #isPinged = false;
-  #isHeard = false;
+  #remoteAddress: string | undefined;
 
   constructor(host: SessionHost, options: SessionOptions) {
     this.#host = host;
     this.id = options.id;
     this.protocol = options.protocol;
-    this.remoteAddress = options.remoteAddress;
-    this.#isTextOnly = options.isTextOnly;
+    this.#remoteAddress = options.remoteAddress;
+    this.isTextOnly = options.isTextOnly;
+    this.#timer = new SessionTimer(this, host);
+  }
+
+  /** Costs a call to the system the first time. Empty if that is after the end. */
+  get remoteAddress(): string {
+    return (this.#remoteAddress ??= this.#socket?.remoteAddress ?? '');
   }
 
   get transportName(): TransportName {
     return this.#polling === undefined ? 'websocket' : 'polling';
+  }
+
+  /** Undefined once the session is on WebSocket. */
+  get polling(): PollingTransport | undefined {
+    return this.#polling;
   }
 
   get isUpgrading(): boolean {
@@ -86,19 +84,27 @@ export class Session implements WheelTask, WebSocketHandler {
 
   /** Packets that wait for the client to fetch them; still there after the end. */
   get queue(): readonly Packet[] {
-    return this.#queue;
+    return this.#polling?.queue ?? NOTHING;
   }
 
   /** Octets that have not left. */
   get bufferedBytes(): number {
-    return this.#queueBytes + (this.#socket?.bufferedBytes ?? 0);
+    return (this.#polling?.queueBytes ?? 0) + (this.#socket?.bufferedBytes ?? 0);
   }
 
   /** Begins over a GET that waits. The open packet and what `open` sends leave in one answer. */
-  openPolling(channel: PollingChannel, openPacket: Packet, open: (session: Session) => SessionHandler): void {
-    this.#polling = channel;
+  openPolling(
+    request: IncomingMessage,
+    response: ServerResponse,
+    query: RequestQuery,
+    openPacket: Packet,
+    open: (session: Session) => SessionHandler,
+  ): void {
+    const polling = new PollingTransport(this, this.#host, request.headers['user-agent']);
+    this.#polling = polling;
+    polling.hold(request, response, query);
     this.#begin(openPacket, open);
-    this.#flushPoll();
+    polling.flush();
   }
 
   openSocket(
@@ -113,10 +119,9 @@ export class Session implements WheelTask, WebSocketHandler {
   #begin(openPacket: Packet, open: (session: Session) => SessionHandler): void {
     this.#sendPacket(openPacket);
     this.state = 'open';
-    const { initialPacket, pingIntervalMs, pingTimeoutMs } = this.#host.settings;
+    const { initialPacket } = this.#host.settings;
     if (initialPacket !== undefined) this.#sendPacket(messagePacket(initialPacket));
-    // Clients of protocol 3 ping, so the first one is theirs.
-    this.#host.wheel.schedule(this, this.protocol === 4 ? pingIntervalMs : pingIntervalMs + pingTimeoutMs);
+    this.#timer.start();
     try {
       this.#handler = open(this);
     } catch (error) {
@@ -134,20 +139,16 @@ export class Session implements WheelTask, WebSocketHandler {
   /** Dropped once the session closes. Throws PacketError for text that cannot travel over polling. */
   send(data: string | Uint8Array): void {
     if (this.state !== 'open') return;
-    const socket = this.#socket;
-    if (socket === undefined) this.#enqueueMessage(messagePacket(data));
-    else if (typeof data === 'string') socket.sendText(`4${data}`);
-    else if (this.#isTextOnly) socket.sendText(encodePacketText(messagePacket(data), this.protocol));
-    else if (this.protocol === 4) socket.sendBinary(data);
-    else socket.sendBinary(MESSAGE_BYTE, data);
+    if (this.#socket === undefined) this.#polling?.sendMessage(messagePacket(data));
+    else sendMessageFrame(this.#socket, data, this);
   }
 
   /** Sends a message that goes to many. */
   sendPrepared(message: PreparedMessage): void {
     if (this.state !== 'open') return;
     const { packet } = message;
-    if (this.#socket === undefined) this.#enqueueMessage(packet);
-    else if (this.#isTextOnly && typeof packet.data !== 'string') this.send(packet.data);
+    if (this.#socket === undefined) this.#polling?.sendMessage(packet);
+    else if (this.isTextOnly && typeof packet.data !== 'string') this.send(packet.data);
     else this.#socket.sendFrame(message.frame(this.protocol));
   }
 
@@ -159,15 +160,15 @@ export class Session implements WheelTask, WebSocketHandler {
   /** Ends the session: at once over WebSocket, over polling when the client has fetched what waits. `isDiscarding` drops that. */
   close(isDiscarding = false): void {
     if (this.state !== 'open' && !(isDiscarding && this.state === 'closing')) return;
-    if (isDiscarding) this.#dropQueue();
+    if (isDiscarding) this.#polling?.takeQueue();
     if (this.state === 'open') {
       this.state = 'closing';
       this.#upgrade?.abandon();
       if (this.#socket !== undefined) return this.#closeSocket('forced close', '');
-      this.#host.wheel.schedule(this, this.#host.settings.closeTimeoutMs);
-      this.#enqueue(ClosePacket);
-    } else if (this.#queue.length === 0) {
-      this.#enqueue(ClosePacket);
+      this.#timer.startClosing();
+      this.#polling?.send(ClosePacket);
+    } else if (this.queue.length === 0) {
+      this.#polling?.send(ClosePacket);
     }
   }
 
@@ -187,111 +188,42 @@ export class Session implements WheelTask, WebSocketHandler {
 
   /* Polling */
 
-  /** A GET. The session answers it, now or later, unless it returns a refusal. */
-  receivePoll(request: IncomingMessage, response: ServerResponse, query: RequestQuery): RequestVerdict {
-    const channel = this.#polling;
-    if (channel === undefined) return { code: Code.badRequest, name: 'TRANSPORT_MISMATCH' };
-    if (channel.isWaiting) {
-      this.#finish('transport error', 'overlap from client');
-      return { code: Code.badRequest, name: 'OVERLAP' };
-    }
-    channel.hold(request, response, query, () => this.#finish('transport error', 'the client ended a poll'));
-    if (this.#queue.length > 0) this.#flushPoll();
-    else if (this.#upgrade?.wantsPolls === false && this.#upgrade.holdPoll() === 'answer') this.releasePoll();
-    return undefined;
-  }
-
-  /** A POST. The session answers it with `respond`, unless it returns a refusal. */
-  receivePost(
-    request: IncomingMessage,
-    query: RequestQuery,
-    respond: (status: number, body: string) => void,
-  ): RequestVerdict {
-    const channel = this.#polling;
-    if (channel === undefined) return { code: Code.badRequest, name: 'TRANSPORT_MISMATCH' };
-    if (channel.isPosting) {
-      this.#finish('transport error', 'overlap from client');
-      return { code: Code.badRequest, name: 'OVERLAP' };
-    }
-    channel.isPosting = true;
-    readPost(request, this.#host.settings.maxPayloadBytes, (outcome) => {
-      channel.isPosting = false;
-      if (outcome.kind === 'aborted') this.#finish('transport error', 'the client ended a POST');
-      else if (outcome.kind === 'too large') respond(413, 'the payload is too large');
-      else this.#acceptPost(request, outcome.bytes, query.jsonp !== undefined, respond);
-    });
-    return undefined;
-  }
-
-  #acceptPost(
-    request: IncomingMessage,
-    bytes: Buffer,
-    isJsonp: boolean,
-    respond: (status: number, body: string) => void,
-  ): void {
-    let packets: readonly Packet[];
+  receivePacket(packet: Packet): void {
     try {
-      packets = decodePost(bytes, this.protocol, request.headers['content-type'], isJsonp);
+      this.#receive(packet);
     } catch (error) {
-      if (!(error instanceof PacketError)) throw error;
-      respond(400, error.message);
-      this.#finish('parse error', error.message);
-      return;
+      this.#host.onError(error, 'message');
+      this.terminate('transport error', 'internal error');
     }
-    for (const packet of packets) this.#receiveSafely(packet);
+  }
+
+  endPost(): void {
     if (this.state === 'open') this.#callHandler('turn', (handler) => handler.onTurnEnd?.());
-    respond(200, 'ok');
   }
 
-  /** Lets a waiting GET go with nothing, so that the client can stop polling. */
-  releasePoll(): void {
-    if (this.#queue.length > 0) this.#flushPoll();
-    else this.#polling?.answer([NoopPacket], this.id);
+  onPollHeld(): void {
+    const upgrade = this.#upgrade;
+    if (upgrade?.wantsPolls === false && upgrade.holdPoll() === 'answer') this.releasePoll();
   }
 
-  #enqueueMessage(packet: Packet): void {
-    if (this.protocol === 4 && !isPollable(packet)) encodePayload([packet]);
-    this.#enqueue(packet);
-  }
-
-  #enqueue(packet: Packet): void {
-    if (this.#queue === NOTHING) this.#queue = [];
-    this.#queue.push(packet);
-    this.#queueBytes += packetBytes(packet);
-    if (this.#queueBytes > this.#host.settings.queueBytesMax) {
-      return this.#finish('transport error', 'the client does not fetch what it is sent');
-    }
-    if (this.#isFlushQueued || this.#polling?.isWaiting !== true || this.state === 'opening') return;
-    this.#isFlushQueued = true;
-    this.#host.turns.beforeFlush(() => {
-      this.#isFlushQueued = false;
-      this.#flushPoll();
-    });
-  }
-
-  #flushPoll(): void {
-    const channel = this.#polling;
-    const count = this.#queue.length;
-    if (channel === undefined || !channel.isWaiting || count === 0 || this.state === 'closed') return;
-    const fitting = countFitting(this.#queue, channel.limits);
-    const packets = fitting === count ? this.#queue : this.#queue.splice(0, fitting);
-    if (fitting === count) this.#dropQueue();
-    else for (const packet of packets) this.#queueBytes -= packetBytes(packet);
-    channel.answer(packets, this.id);
-    if (this.#queue.length > 0) return;
-    this.#callHandler('drain', (handler) => handler.onDrain?.());
+  onFetched(): void {
+    this.onDrain();
     if (this.state === 'closing') this.#finish('forced close', '');
   }
 
-  #dropQueue(): void {
-    this.#queue = NOTHING;
-    this.#queueBytes = 0;
+  fail(reason: CloseReason, description: string): void {
+    this.#finish(reason, description);
+  }
+
+  /** Lets a GET that waits go, so that the client can stop polling. */
+  releasePoll(): void {
+    this.#polling?.release();
   }
 
   /* WebSocket */
 
   onMessage(data: Uint8Array, isText: boolean): void {
-    this.#isHeard = true;
+    this.#timer.isHeard = true;
     if (isText && data[0] === DIGIT_MESSAGE) {
       if (this.state !== 'open') return;
       const text = asBuffer(data).toString('utf8', 1);
@@ -301,9 +233,7 @@ export class Session implements WheelTask, WebSocketHandler {
     }
     let packet: Packet;
     try {
-      packet = isText
-        ? decodePacketText(asBuffer(data).toString('utf8'), this.protocol)
-        : decodePacketBinary(data, this.protocol);
+      packet = decodeFrame(data, isText, this.protocol);
     } catch (error) {
       if (!(error instanceof PacketError)) throw error;
       this.#socket?.close(CloseCode.protocolError, 'parse error');
@@ -346,13 +276,12 @@ export class Session implements WheelTask, WebSocketHandler {
   }
 
   completeUpgrade(socket: WebSocketConnection): void {
-    const channel = this.#polling;
+    const polling = this.#polling;
     this.#upgrade = undefined;
     this.#polling = undefined;
     this.#socket = socket;
-    channel?.answer([NoopPacket], this.id);
-    const queue = this.#queue;
-    this.#dropQueue();
+    polling?.answer([NoopPacket]);
+    const queue = polling?.takeQueue() ?? NOTHING;
     for (const packet of queue) this.#sendPacket(packet);
     this.#callHandler('upgrade', (handler) => handler.onUpgrade?.());
     if (queue.length > 0) this.#callHandler('drain', (handler) => handler.onDrain?.());
@@ -365,26 +294,13 @@ export class Session implements WheelTask, WebSocketHandler {
   /* Both */
 
   #sendPacket(packet: Packet): void {
-    const socket = this.#socket;
-    const { data } = packet;
-    if (socket === undefined) this.#enqueue(packet);
-    else if (typeof data === 'string' || this.#isTextOnly)
-      socket.sendText(encodePacketText(packet, this.protocol));
-    else socket.sendBinary(encodePacketBinary({ ...packet, data }, this.protocol));
-  }
-
-  #receiveSafely(packet: Packet): void {
-    try {
-      this.#receive(packet);
-    } catch (error) {
-      this.#host.onError(error, 'message');
-      this.terminate('transport error', 'internal error');
-    }
+    if (this.#socket === undefined) this.#polling?.send(packet);
+    else sendPacketFrame(this.#socket, packet, this);
   }
 
   #receive(packet: Packet): void {
     if (this.state === 'closed') return;
-    this.#isHeard = true;
+    this.#timer.isHeard = true;
     this.#handler?.onPacket?.(packet);
     switch (packet.type) {
       case PacketType.message:
@@ -403,39 +319,29 @@ export class Session implements WheelTask, WebSocketHandler {
   }
 
   #receivePing(packet: Packet): void {
-    if (this.protocol === 4) {
-      return this.terminate('transport error', 'invalid heartbeat direction');
-    }
+    if (this.protocol === 4) return this.terminate('transport error', 'invalid heartbeat direction');
     if (this.state !== 'open') return;
-    const { pingIntervalMs, pingTimeoutMs } = this.#host.settings;
-    this.#host.wheel.schedule(this, pingIntervalMs + pingTimeoutMs);
+    this.#timer.start();
     this.#sendPacket({ type: PacketType.pong, data: packet.data });
     this.#callHandler('heartbeat', (handler) => handler.onHeartbeat?.());
   }
 
   #receivePong(): void {
     if (this.protocol === 3) return this.terminate('transport error', 'invalid heartbeat direction');
-    if (!this.#isPinged || this.state !== 'open') return;
-    this.#isPinged = false;
-    this.#host.wheel.schedule(this, this.#host.settings.pingIntervalMs);
+    if (this.state !== 'open' || !this.#timer.acceptPong()) return;
     this.#callHandler('heartbeat', (handler) => handler.onHeartbeat?.());
   }
 
-  /** Time for a ping, or the end of patience. */
-  onWheelDue(): void {
-    if (this.state === 'closing') return this.#finish('forced close', 'the client did not fetch the rest');
-    const { pingIntervalMs, pingTimeoutMs } = this.#host.settings;
-    if (this.protocol === 3) return this.terminate('ping timeout');
-    if (!this.#isPinged) {
-      this.#isPinged = true;
-      this.#isHeard = false;
-      this.#host.wheel.schedule(this, pingTimeoutMs);
-      this.#sendPacket(PingPacket);
-    } else if (this.#isHeard) {
-      // Whoever talks is alive; only his pong is late.
-      this.#isPinged = false;
-      this.#host.wheel.schedule(this, pingIntervalMs);
-    } else this.terminate('ping timeout');
+  sendPing(): void {
+    this.#sendPacket(PingPacket);
+  }
+
+  onPingTimeout(): void {
+    this.terminate('ping timeout');
+  }
+
+  onCloseTimeout(): void {
+    this.#finish('forced close', 'the client did not fetch the rest');
   }
 
   #callHandler(where: string, call: (handler: SessionHandler) => void): void {
@@ -452,10 +358,10 @@ export class Session implements WheelTask, WebSocketHandler {
   #finish(reason: CloseReason, description: string, farewell: Packet = ClosePacket): void {
     if (this.state === 'closed') return;
     this.state = 'closed';
-    this.#host.wheel.cancel(this);
+    this.#timer.stop();
     this.#host.forget(this);
     this.#upgrade?.abandon();
-    this.#polling?.answer([farewell], this.id);
+    this.#polling?.answer([farewell]);
     this.#tellEnd(reason, description);
   }
 
@@ -470,9 +376,4 @@ export class Session implements WheelTask, WebSocketHandler {
   }
 }
 
-// Shared by all sessions with nothing queued; never changed.
-const NOTHING: Packet[] = [];
-
-function asBuffer(data: Uint8Array): Buffer {
-  return Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.length);
-}
+const NOTHING: readonly Packet[] = [];
