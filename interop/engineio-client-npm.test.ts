@@ -64,11 +64,15 @@ describe.each(clients)('npm %s against our server', (_, connect, serverOptions) 
 
   it('upgrades without waiting for a tick', async () => {
     const { url } = await serveEcho(serverOptions);
-    const { socket } = await open(url, {});
-    const startMs = performance.now();
-    await once(socket as never, 'upgrade');
-    // npm engine.io needs 100 ms and more for it.
-    expect(performance.now() - startMs).toBeLessThan(90);
+    const times: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const { socket } = await open(url, {});
+      const startMs = performance.now();
+      await once(socket as never, 'upgrade');
+      times.push(performance.now() - startMs);
+    }
+    // npm engine.io needs 100 ms and more for each; the machine may be busy for some.
+    expect(Math.min(...times)).toBeLessThan(90);
   });
 
   it.each(['polling', 'websocket'])('both sides hear of the end, over %s', async (transport) => {
