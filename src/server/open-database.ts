@@ -4,6 +4,7 @@ import { Shelf } from '../documents/shelf.js';
 import type { DatabaseOptions } from '../engine/contract.js';
 import { Database } from '../engine/database.js';
 import type { DatabaseSchema } from '../engine/schema.js';
+import { MergeThread } from './merge-thread.js';
 import { ScratchFile } from './scratch-file.js';
 
 const documentsByDatabase = new WeakMap<Database, DocumentStore>();
@@ -35,7 +36,8 @@ export function openDatabase(schema: DatabaseSchema, options: DatabaseOptions, s
 
 function storeOptions({ folder, onError }: Scratch): DocumentStoreOptions {
   const file = new ScratchFile(folder, (error) => onError(error, 'the scratch file of documents'));
-  return { shelf: new Shelf(file), onError };
+  const merger = new MergeThread((error) => onError(error, 'the thread that merges documents'));
+  return { shelf: new Shelf(file), merger, onError };
 }
 
 export function documentsOf(database: Database): DocumentStore {
