@@ -5,12 +5,18 @@ import type { WriterResult } from './writers.js';
 /* Transactions that are on disk when they count, in one process without a network. */
 
 const WARM_UP_SECONDS = 0.5;
+// One at a time, the compiler of the runtime would get to the last functions in the middle of the measured run.
+const WARM_UP_IN_FLIGHT = 256;
 
 async function runAlone(contestant: Contestant, seconds: number): Promise<RunResult> {
   const child = await BenchProcess.start(contestant.server.entry);
   try {
     const options = contestant.server.config;
-    await child.call('measure', { ...options, seconds: Math.min(WARM_UP_SECONDS, seconds) });
+    await child.call('measure', {
+      ...options,
+      inFlight: WARM_UP_IN_FLIGHT,
+      seconds: Math.min(WARM_UP_SECONDS, seconds),
+    });
     const before = await child.sample();
     const result = await child.call<WriterResult>('measure', { ...options, seconds });
     const after = await child.sample();
