@@ -162,11 +162,14 @@ export class FileLog implements CommitLog {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Starts the write when the running turn is over, so that all its transactions share it. */
+  /**
+   * Starts the write when the running turn of the event loop is over, so that all connections that had something to say in it share
+   * the flush.
+   */
   #schedule(): void {
     if (this.#isScheduled || this.#inFlight !== undefined) return;
     this.#isScheduled = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.#isScheduled = false;
       this.#begin();
     });
