@@ -6,6 +6,7 @@ import type { Row } from '../contract.js';
 import type { TableChange } from '../log/commit-log.js';
 import { Cell } from './cell.js';
 import type { RowStore } from './row-store.js';
+import type { UniqueKeys } from './unique-keys.js';
 
 /**
  * Does to the rows of a table what a logged transaction did, outside of any transaction. The log is trusted to hold what
@@ -31,27 +32,40 @@ export function replayStored(store: RowStore, codec: Codec<Row>, reader: ByteRea
   const deletesAt = reader.offset;
   for (let i = 0; i < deleteCount; i++) skipRow(reader);
   const insertCount = reader.readU32();
-  const replaced: Cell[] = [];
+  const insertsAt = reader.offset;
+  let replacedCount = 0;
   for (let i = 0; i < insertCount; i++) {
     const row = readRow(reader, codec);
     const cell = deleteCount === 0 ? undefined : unique.findSame(row);
     if (cell === undefined) {
       store.add(new Cell(), row);
     } else {
-      store.replace(cell, row);
-      replaced.push(cell);
+      store.replace(cell, row, unique);
+      replacedCount += 1;
     }
   }
-  if (replaced.length === deleteCount) return;
+  if (replacedCount === deleteCount) return;
   const end = reader.offset;
-  const kept = new Set(replaced);
+  reader.offset = insertsAt;
+  const kept = new Set(readCells(reader, codec, unique, insertCount));
   reader.offset = deletesAt;
-  for (let i = 0; i < deleteCount; i++) {
-    const cell = unique.findSame(readRow(reader, codec));
+  for (const cell of readCells(reader, codec, unique, deleteCount)) {
     assert(cell !== undefined, `the log deletes a row that table \`${table}\` does not have`);
     if (!kept.has(cell)) store.remove(cell);
   }
   reader.offset = end;
+}
+
+/** The cells that have the keys of the rows that stand there. */
+function readCells(
+  reader: ByteReader,
+  codec: Codec<Row>,
+  unique: UniqueKeys,
+  count: number,
+): (Cell | undefined)[] {
+  const cells: (Cell | undefined)[] = [];
+  for (let i = 0; i < count; i++) cells.push(unique.findSame(readRow(reader, codec)));
+  return cells;
 }
 
 function readRow(reader: ByteReader, codec: Codec<Row>): Row {
@@ -85,7 +99,7 @@ function replaceRows(store: RowStore, codec: Codec<Row>, { table, deletes, inser
     if (cell === undefined) {
       store.add(new Cell(), row);
     } else {
-      store.replace(cell, row);
+      store.replace(cell, row, unique);
       replaced.add(cell);
     }
   }

@@ -184,7 +184,7 @@ export class Table implements Iterable<Row> {
     const first = this.#store.uniques[0]!;
     const keepsKey = unique === first || first.isSame(cell.row!, stored);
     this.#record(keepsKey ? 'update' : 'move', cell, start);
-    this.#store.replace(cell, stored);
+    this.#store.replace(cell, stored, unique);
     return stored;
   }
 
