@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Server } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 
 import { type Clock, systemClock } from '../base/clock.js';
@@ -17,7 +18,7 @@ import { legacySubscribeRoute, subscribeRoute } from '../protocols/spacetimedb/s
 import type { EngineOptions } from '../protocols/engineio/server/options.js';
 import { ApplicationSockets, type Sockets } from './engineio/application-sockets.js';
 import { EngineService } from './engineio/engine-service.js';
-import { mountWamp } from '../protocols/wamp/server/mount.js';
+import { listenUnix, mountWamp } from '../protocols/wamp/server/mount.js';
 import type { WampRouter } from '../protocols/wamp/server/router.js';
 import { DatabaseCatalog } from './catalog.js';
 import { type DatabaseFolders, DatabaseStore } from './database-store.js';
@@ -142,11 +143,13 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
     onError,
   });
   let closed: Promise<void> | undefined;
+  let unix: Server | undefined;
   let engineService: EngineService | undefined;
   const close = async (drainMs?: number): Promise<void> => {
     catalog.closeSessions('server shutdown');
     engineService?.close();
     wamp.close();
+    unix?.close();
     rooms.close();
     // Its end tells the modules of the last clients' end, so the databases are closed after it.
     await listener.close(drainMs === undefined ? {} : { drainMs });
@@ -164,6 +167,8 @@ export async function createServer(options: ServerOptions = {}): Promise<Chorale
       throw new TypeError('there are `sockets`, but Engine.IO is turned off: leave `engineio: false` out');
     }
     mountWamp(listener, wamp);
+    const unixPath = options.wamp?.unixPath;
+    if (unixPath !== undefined) unix = await listenUnix(listener, wamp, unixPath);
     addRoutes(listener.router, { catalog, authority, clock, random, version: VERSION });
     rooms.addRoutes();
     rooms.addBareRoute();

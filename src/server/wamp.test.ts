@@ -1,6 +1,11 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { overWebSocket, Peer } from '../../test/conformance/wamp-peer.js';
+import { overUnixSocket, overWebSocket, Peer } from '../../test/conformance/wamp-peer.js';
 import { schema, SenderError, t, table } from '../module/index.js';
 import { loadModule } from '../module/load-module.js';
 import { jsonSerializer } from '../protocols/wamp/messages/json.js';
@@ -114,5 +119,22 @@ describe('WAMP on a server', () => {
       [subscription, {}, [1], { by: 'anonymous' }],
       [subscription, {}, [2]],
     ]);
+  });
+
+  it('a Unix socket has the same realms, and is gone with the server; one that a crash left is taken over', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'chorale-unix-'));
+    const unixPath = join(folder, 'wamp.sock');
+    // What a killed process leaves behind.
+    const script = `require('net').createServer().listen(${JSON.stringify(unixPath)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    spawnSync(process.execPath, ['-e', script]);
+    expect(existsSync(unixPath)).toBe(true);
+    server = await createServer({ wamp: { realms: { extra: {} }, unixPath } });
+    const place = { router: server.wamp, url: server.url, port: server.port, unixPath };
+    const peer = await Peer.join(place, overUnixSocket(jsonSerializer), {}, 'extra');
+    expect(await peer.call('wamp.session.count')).toEqual([1]);
+    peer.close();
+    await server.close({ drainMs: 0 });
+    expect(existsSync(unixPath)).toBe(false);
+    await rm(folder, { recursive: true });
   });
 });

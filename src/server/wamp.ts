@@ -24,6 +24,8 @@ export interface WampOptions {
    */
   readonly auth?: readonly Authenticator[];
   readonly limits?: Partial<RouterLimits>;
+  /** A Unix socket for RawSocket, besides the port: for this machine's processes of the same user. */
+  readonly unixPath?: string;
 }
 
 interface Surroundings {

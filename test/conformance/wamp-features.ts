@@ -225,6 +225,10 @@ export function runFeatureSuite({ name, connect }: WampSuite): void {
         const bare = await join(BARE);
         await bare.register('com.plain');
         expect(uriOf(await caller.ask(48, ppt, 'com.plain'))).toBe('wamp.error.feature_not_supported');
+        bare.send(48, bare.id(), {}, 'com.sealed');
+        await callee.next();
+        callee.send(70, 2, ppt, ['reply']);
+        expect(uriOf(await bare.next())).toBe('wamp.error.feature_not_supported');
         expect((await bare.ask(48, ppt, 'com.sealed'))[2]).toBe('wamp.error.protocol_violation');
       });
     });
@@ -386,6 +390,16 @@ export function runFeatureSuite({ name, connect }: WampSuite): void {
           [36, prefix, publication, { topic: 'com.app.news' }, ['x']],
           [36, wildcard, publication, { topic: 'com.app.news' }, ['x']],
         ]);
+      });
+
+      it('payload passthru of an event goes to all, as it came', async () => {
+        const [subscriber, publisher] = await joinTwo();
+        const ppt = { ppt_scheme: 'x_custom', ppt_serializer: 'cbor', ppt_cipher: 'none', ppt_keyid: 'k1' };
+        await subscriber.subscribe('com.sealed');
+        await publisher.publish('com.sealed', ['sealed'], ppt);
+        expect((await subscriber.next()).slice(3)).toEqual([ppt, ['sealed']]);
+        const bare = await join(BARE);
+        expect((await bare.ask(16, ppt, 'com.sealed', ['sealed']))[2]).toBe('wamp.error.protocol_violation');
       });
 
       it('black and white lists by session, authid and role all have to agree', async () => {

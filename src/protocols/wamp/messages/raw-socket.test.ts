@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { MessageError } from './message-error.js';
 import {
   decodeHandshake,
   encodeHandshake,
@@ -41,6 +42,27 @@ describe('RawSocket', () => {
         }
         expect(seen).toEqual(frames.map(([type, octets]) => [type, [...octets]]));
       }),
+    );
+  });
+
+  it('any octets are frames, or refused; none is longer than agreed', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 5 }), (chunks) => {
+        const reader = new RawFrameReader(32, (_type, octets) =>
+          expect(octets.length).toBeLessThanOrEqual(32),
+        );
+        for (const read of [
+          () => chunks.forEach((chunk) => reader.receive(chunk)),
+          () => decodeHandshake(Uint8Array.from([...(chunks[0] ?? []), 0, 0, 0, 0]).subarray(0, 4)),
+        ]) {
+          try {
+            read();
+          } catch (error) {
+            expect(error).toBeInstanceOf(MessageError);
+          }
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 

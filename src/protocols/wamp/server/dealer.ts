@@ -1,4 +1,11 @@
-import { type Call, type Cancel, type ErrorMessage, MessageType, type Yield } from '../messages/message.js';
+import {
+  type Call,
+  type Cancel,
+  type Dict,
+  type ErrorMessage,
+  MessageType,
+  type Yield,
+} from '../messages/message.js';
 import type { Payload } from '../messages/payload.js';
 import { Uris } from '../messages/uri.js';
 import { CallInFlight } from './call.js';
@@ -122,7 +129,7 @@ export class Dealer {
     if (call === undefined) return;
     const { caller } = call;
     const details: Record<string, unknown> = {};
-    copyPassthru(options, details);
+    if (options['ppt_scheme'] !== undefined && !this.#passThrough(call, options, details)) return;
     if (options['progress'] === true) return this.#progress(call, details, payload);
     this.#release(call);
     this.#answer(call, () => {
@@ -157,9 +164,10 @@ export class Dealer {
     if (call === undefined) return;
     this.#release(call);
     if (message.error === Uris.unavailable && this.#reroute(call)) return;
+    const details: Record<string, unknown> = {};
+    const isPassedThrough = message.details['ppt_scheme'] !== undefined;
+    if (isPassedThrough && !this.#passThrough(call, message.details, details)) return;
     this.#answer(call, () => {
-      const details: Record<string, unknown> = {};
-      copyPassthru(message.details, details);
       const { error, payload } = message;
       const sending = call.caller.output.send({
         type: MessageType.error,
@@ -171,6 +179,18 @@ export class Dealer {
       });
       if (sending !== 'sent') sendUndeliverable(call, sending);
     });
+  }
+
+  /** Describes a passed-through answer in `to`; or ends the call, if the caller could not read it. Whether it goes on. */
+  #passThrough(call: CallInFlight, from: Dict, to: Record<string, unknown>): boolean {
+    if (!call.callee.features.has('callee', 'payload_passthru_mode')) {
+      throw new Violation('payload passthru was not announced by the callee');
+    }
+    copyPassthru(from, to);
+    if (call.caller.features.has('caller', 'payload_passthru_mode')) return true;
+    this.#interrupt(call, 'killnowait');
+    this.#fail(call, Uris.featureNotSupported, 'the caller takes no payload passthru');
+    return false;
   }
 
   /** Gives the call to the next callee. Whether there was one. */

@@ -39,7 +39,7 @@ const DEALER = [
 const all = (names: readonly string[]): Dict => Object.fromEntries(names.map((name) => [name, true]));
 
 /** WELCOME.Details.roles: what is announced is implemented, and nothing else is announced. */
-export const ROUTER_ROLES: Dict = {
+export const ROUTER_ROLES: Readonly<Record<'broker' | 'dealer', { readonly features: Dict }>> = {
   broker: { features: all(BROKER) },
   dealer: { features: all(DEALER) },
 };

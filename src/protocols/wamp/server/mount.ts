@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { chmod } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { chmod, unlink } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
 
 import { Listener } from '../../../net/listener.js';
 import type { UpgradeDecision, UpgradeRequest } from '../../../net/websocket/upgrade.js';
@@ -48,11 +48,24 @@ export async function listenUnix(
 ): Promise<Server> {
   const host = makeRawSocketHost(router, listener.turns, SERIALIZERS, options);
   const server = createServer({ pauseOnConnect: true }, (socket) => serveRawSocket(host, socket));
+  await removeStale(path);
   server.listen(path);
   await once(server, 'listening');
   // Only the server's own user, unless he says otherwise.
   await chmod(path, 0o600);
   return server;
+}
+
+/** A process that crashed leaves its socket behind, and nobody answers there. */
+async function removeStale(path: string): Promise<void> {
+  const socket = connect(path);
+  const code = await new Promise<string | undefined>((resolve) => {
+    socket
+      .once('connect', () => resolve(undefined))
+      .once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+  });
+  socket.destroy();
+  if (code === 'ECONNREFUSED') await unlink(path);
 }
 
 function acceptUpgrade(listener: Listener, router: WampRouter, request: UpgradeRequest): UpgradeDecision {

@@ -1,66 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
-import { type Fields, toFields, toMessage } from '../../../../test/conformance/wamp-peer.js';
-import { ManualClock } from '../../../base/clock.js';
-import { seededRandom } from '../../../base/random.js';
-import type { Message } from '../messages/message.js';
+import { type Fields, toMessage } from '../../../../test/conformance/wamp-peer.js';
 import { MessageError } from '../messages/message-error.js';
-import type { Authorization, RouterOptions } from './options.js';
-import type { Sending } from './output.js';
-import { WampRouter } from './router.js';
+import { anonymousAuth } from './auth/anonymous.js';
+import type { AuthStep } from './auth/authenticator.js';
+import type { Authorization } from './options.js';
+import { startRouter as start } from './testing/start-router.js';
 
 /*
  * What needs a clock, a hook or a peer that reads slowly: connections without transports.
  */
-
-const ROLES = {
-  caller: { features: { progressive_call_results: true } },
-  callee: { features: { call_canceling: true, progressive_call_results: true } },
-};
-
-function start(options: RouterOptions = {}) {
-  const clock = new ManualClock();
-  const errors: unknown[] = [];
-  const onError = (error: unknown): void => void errors.push(error);
-  const router = new WampRouter({
-    realms: { realm1: {} },
-    clock,
-    random: seededRandom(7),
-    onError,
-    ...options,
-  });
-  const open = () => {
-    const seen: Fields[] = [];
-    const output = {
-      queuedBytes: 0,
-      isEnded: false,
-      answer: 'sent' as Sending,
-      send(message: Message): Sending {
-        if (output.answer === 'sent' || message.type !== 68) seen.push(toFields(message));
-        return message.type === 68 ? output.answer : 'sent';
-      },
-      sendEvent(event: { readonly message: Message }) {
-        seen.push(toFields(event.message));
-      },
-      end: () => void (output.isEnded = true),
-    };
-    const connection = router.connect(output, { type: 'memory', serializer: 'none', peer: 'test' });
-    return {
-      output,
-      connection,
-      send: (...fields: Fields) => connection.receive(toMessage(fields)),
-      /** What came since the last look. */
-      look: () => seen.splice(0),
-    };
-  };
-  const join = () => {
-    const peer = open();
-    peer.send(1, 'realm1', { roles: ROLES });
-    expect(peer.look()[0]?.[0]).toBe(2);
-    return peer;
-  };
-  return { router, clock, errors, open, join };
-}
 
 describe('authorizer', () => {
   const deny = 'wamp.error.not_authorized';
@@ -130,6 +79,57 @@ describe('authorizer', () => {
     clock.advance(1001);
     caller.send(48, 3, {}, 'com.p');
     expect(asked).toBe(3);
+  });
+
+  it('its trust level goes to callees, also to the next one, and to subscribers', () => {
+    const authorize = (): Authorization => ({ allow: true, trustLevel: 7 });
+    const { join } = start({ realms: { realm1: { authorize } } });
+    const [one, two, peer] = [join(), join(), join()];
+    for (const callee of [one, two]) callee.send(64, 1, { invoke: 'first' }, 'com.p');
+    one.send(32, 2, {}, 'com.t');
+    for (const callee of [one, two]) callee.look();
+    peer.send(48, 1, {}, 'com.p');
+    one.send(8, 68, 1, {}, 'wamp.error.unavailable');
+    peer.send(16, 2, {}, 'com.t');
+    expect(one.look().map((fields) => fields[3])).toEqual([{ trustlevel: 7 }, { trustlevel: 7 }]);
+    expect(two.look().map((fields) => fields[3])).toEqual([{ trustlevel: 7 }]);
+  });
+
+  it('a call that was canceled is not passed on to the next callee', () => {
+    const { join } = start();
+    const [one, two, caller] = [join(), join(), join()];
+    for (const callee of [one, two]) callee.send(64, 1, { invoke: 'first' }, 'com.p');
+    two.look();
+    caller.send(48, 1, {}, 'com.p');
+    caller.send(49, 1, { mode: 'kill' });
+    one.send(8, 68, 1, {}, 'wamp.error.unavailable');
+    expect([two.look(), caller.look()]).toEqual([[], [[8, 48, 1, {}, 'wamp.error.unavailable']]]);
+  });
+
+  it('whoever is not allowed learns nothing of what there is', () => {
+    const { join } = start({
+      realms: { realm1: { authorize: ({ session }) => session.authid === allowed } },
+    });
+    const member = join();
+    const allowed = member.connection.session!.authid;
+    member.send(64, 1, {}, 'com.there');
+    member.send(32, 2, {}, 'com.there');
+    expect(member.look().map(([type]) => type)).toEqual([65, 33]);
+    const stranger = join();
+    const ask = (uri: string): unknown => {
+      stranger.send(48, 1, {}, uri, [1]);
+      stranger.send(48, 2, { disclose_me: true, runmode: 'partition', rkey: 'x' }, uri);
+      stranger.send(64, 3, {}, uri);
+      stranger.send(64, 4, { force_reregister: true }, uri);
+      stranger.send(32, 5, { get_retained: true }, uri);
+      stranger.send(16, 6, { acknowledge: true, disclose_me: true }, uri);
+      return stranger.look();
+    };
+    expect(ask('com.there')).toEqual(ask('com.not.there'));
+    expect(ask('wamp.session.get')).toEqual(
+      expect.arrayContaining([[8, 48, 1, {}, deny, ['not allowed to call']]]),
+    );
+    expect(member.look()).toEqual([]);
   });
 
   it('with more waiting than the limit the session ends', () => {
@@ -223,6 +223,23 @@ describe('slow and dead peers', () => {
   });
 });
 
+describe('a realm that is closed', () => {
+  it('sends its members away, and lets nobody in who was still joining', async () => {
+    let welcome: (step: AuthStep) => void = () => {};
+    const slow = { name: 'slow', begin: () => new Promise<AuthStep>((resolve) => (welcome = resolve)) };
+    const { router, open, join, clock } = start({ auth: [anonymousAuth(), slow] });
+    const [member, joining] = [join(), open()];
+    joining.send(1, 'realm1', { roles: { caller: {} }, authmethods: ['slow'] });
+    router.removeRealm('realm1');
+    router.addRealm('realm1');
+    expect(member.look()).toEqual([[6, {}, 'wamp.close.close_realm']]);
+    welcome({ kind: 'welcome', principal: { authid: 'x', authrole: 'x' } });
+    await expect.poll(() => joining.look().map((fields) => fields[2])).toEqual(['wamp.error.no_such_realm']);
+    clock.advance(1100);
+    expect(router.connectionCount).toBe(0);
+  });
+});
+
 describe('limits', () => {
   it('a message past the limit is answered, and the session goes on', () => {
     const { join } = start({ limits: { messageBytesMax: 100 } });
@@ -298,6 +315,13 @@ describe('limits', () => {
       for (const request of ids) bad.send(32, request, {}, 'com.a');
       expect(bad.output.isEnded).toBe(true);
     }
+  });
+
+  it('EVENT_RECEIVED is taken, and nothing follows from it', () => {
+    const { join } = start();
+    const peer = join();
+    peer.send(337, 1);
+    expect([peer.look(), peer.output.isEnded]).toEqual([[], false]);
   });
 
   it('garbage is ABORT, and whatever follows it is nothing', () => {

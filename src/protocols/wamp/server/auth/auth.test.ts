@@ -86,6 +86,30 @@ describe('authentication', () => {
     expect(errors).toHaveLength(1);
   });
 
+  it('nobody learns whether it is the name or the secret that is wrong', async () => {
+    const user = makeScramUser('pencil', 'user', 4096);
+    const auth = [
+      ticketAuth((authid, ticket) =>
+        authid === 'joe' && ticket === 'x' ? { authid, authrole: 'user' } : undefined,
+      ),
+      craAuth({ lookup: (authid) => (authid === 'joe' ? { secret: 's', authrole: 'user' } : undefined) }),
+      scramAuth({ lookup: (authid) => (authid === 'joe' ? user : undefined) }),
+      cryptosignAuth({ lookup: () => undefined }),
+    ];
+    const authextra = { nonce: 'clientnonce', pubkey: '00'.repeat(32) };
+    for (const method of ['ticket', 'wampcra', 'wamp-scram', 'cryptosign']) {
+      const seen: unknown[] = [];
+      for (const authid of ['joe', 'nobody']) {
+        const peer = greet(auth, { authmethods: [method], authid, authextra });
+        const { extra } = await peer.next();
+        const answer = await peer.authenticate('wrong', { nonce: extra.nonce, channel_binding: null });
+        seen.push([Object.keys(extra), answer]);
+      }
+      expect(seen[0]).toEqual(seen[1]);
+      expect(seen[0]).toMatchObject([expect.anything(), failed]);
+    }
+  });
+
   it('the first offered method that is configured is taken; none is no_matching_auth_method', async () => {
     const auth = [ticketAuth(() => undefined)];
     expect(await greet(auth, { authmethods: ['anonymous', 'ticket'] }).next()).toMatchObject({ type: 4 });

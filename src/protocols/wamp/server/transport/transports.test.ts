@@ -216,6 +216,25 @@ describe.each([
   });
 });
 
+describe.each([['WebSocket'], ['RawSocket']])('a callee that is half open, over %s', (kind) => {
+  it('is found out by pings; calls under way are canceled, others go elsewhere', async () => {
+    const heartbeat = { pingMs: 50, idleMs: 150 };
+    const place = await start({ rawSocket: heartbeat, webSocket: heartbeat });
+    const halfOpen = await connect(place);
+    beginReading(kind, halfOpen.socket, '[64,1,{"invoke":"first"},"com.work"]');
+    const text = () => Buffer.from(halfOpen.bytes()).toString('latin1');
+    await expect.poll(text).toContain('[65,1,');
+    const [other, caller] = [await Peer.join(place, overMemory), await Peer.join(place, overMemory)];
+    await other.register('com.work', { invoke: 'first' });
+    caller.send(48, 1, {}, 'com.work');
+    await expect.poll(text).toContain('[68,1,');
+    expect((await caller.next()).slice(2, 5)).toEqual([1, {}, 'wamp.error.canceled']);
+    caller.send(48, 2, {}, 'com.work');
+    expect((await other.next())[0]).toBe(68);
+    for (const peer of [other, caller]) peer.close();
+  });
+});
+
 describe('WebSocket', () => {
   it('the wrong kind of frame, and what is no message, is ABORT', async () => {
     const { url } = await start();
