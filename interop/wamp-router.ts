@@ -1,6 +1,6 @@
 import { expect, onTestFinished } from 'vitest';
 import { connect } from 'chorale/wamp';
-import type { Client } from 'chorale/wamp';
+import type { Client, ConnectOptions } from 'chorale/wamp';
 
 import { Listener } from '../src/net/listener.js';
 import type { Authenticator } from '../src/protocols/wamp/server/auth/authenticator.js';
@@ -30,8 +30,8 @@ export async function serveWamp(auth?: readonly Authenticator[]): Promise<Router
 }
 
 /** Our client for as long as the test takes. */
-export async function joinOurs({ url }: RouterPlace): Promise<Client> {
-  const client = await connect(url, { realm: 'realm1' });
+export async function joinOurs({ url }: RouterPlace, options?: Partial<ConnectOptions>): Promise<Client> {
+  const client = await connect(url, { realm: 'realm1', ...options });
   onTestFinished(async () => await client.close());
   return client;
 }
