@@ -3,6 +3,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
 
 import { Client } from '../../client/index.node.js';
 import { attach, listen, Server, type ServerOptions, type Socket } from '../index.js';
@@ -103,8 +104,16 @@ describe('the server in npm engine.io’s shape', () => {
     engine.generateId = () => 'mine';
     const client = await connect(url);
     expect(client.sid).toBe('mine');
-    engine.generateId = () => Promise.reject(new Error('no'));
-    expect(await (await poll(url)).json()).toMatchObject({ code: 3 });
+    const failing = [
+      () => Promise.reject(new Error('no')),
+      () => {
+        throw new Error('no');
+      },
+    ];
+    for (const generateId of failing) {
+      engine.generateId = generateId;
+      expect(await (await poll(url)).json()).toMatchObject({ code: 3 });
+    }
   });
 
   it('lets listeners add headers, sets its cookie, and answers preflights', async () => {
@@ -194,5 +203,106 @@ describe('the server in npm engine.io’s shape', () => {
     const client = await connect(second);
     expect([client.transport(), client.upgrades, engine.upgrades('polling')]).toEqual(['polling', [], []]);
     expect((await connect(second, 'websocket')).transport()).toBe('websocket');
+  });
+
+  it('takes its limits by npm’s names', async () => {
+    const { url, engine } = await serve({
+      pingInterval: 1234,
+      pingTimeout: 567,
+      maxHttpBufferSize: 100,
+      upgradeTimeout: 50,
+    });
+    const text = await (await poll(url)).text();
+    const open = JSON.parse(text.slice(1)) as { sid: string };
+    expect(open).toMatchObject({ pingInterval: 1234, pingTimeout: 567, maxPayload: 100 });
+    const tooLarge = await poll(url, `&sid=${open.sid}`, { method: 'POST', body: `4${'x'.repeat(100)}` });
+    expect(tooLarge.status).toBe(413);
+    const socket = new WebSocket(
+      `${url.replace('http', 'ws')}/engine.io/?EIO=4&transport=websocket&sid=${open.sid}`,
+    );
+    await once(socket, 'close');
+    expect([engine.clients[open.sid]!.readyState, engine.opts.upgradeTimeout]).toEqual(['open', 50]);
+  });
+
+  it.each(['polling', 'websocket'])('tells of packets and heartbeats over %s', async (transport) => {
+    const { url, engine } = await serve({ pingInterval: 50, pingTimeout: 5000 });
+    const packets: unknown[] = [];
+    let beats = 0;
+    engine.on('connection', (socket: Socket) => {
+      socket.on('packet', (packet: unknown) => void packets.push(packet));
+      socket.on('heartbeat', () => beats++);
+    });
+    const client = await connect(url, transport);
+    await client.send('hi');
+    await expect.poll(() => beats).toBeGreaterThan(1);
+    expect(packets).toContainEqual({ type: 'message', data: 'hi' });
+    expect(packets).toContainEqual({ type: 'pong' });
+  });
+
+  it('tells of flush and drain on the server, too, and has the address of each client', async () => {
+    const { url, engine } = await serve();
+    const trace: unknown[] = [];
+    engine.on(
+      'flush',
+      (socket: Socket, packets: unknown[]) => void trace.push(['flush', socket.id, packets.length]),
+    );
+    engine.on('drain', (socket: Socket) => void trace.push(['drain', socket.id]));
+    const client = await connect(url, 'websocket');
+    const socket = engine.clients[client.sid!]!;
+    expect(socket.remoteAddress).toBe('127.0.0.1');
+    socket.on('flush', () => {});
+    socket.send('x');
+    await expect
+      .poll(() => trace)
+      .toEqual([
+        ['flush', client.sid, 1],
+        ['drain', client.sid],
+      ]);
+    await client.disconnect();
+    await expect.poll(() => engine.clientsCount).toBe(0);
+    expect(socket.remoteAddress).toBe('127.0.0.1');
+  });
+
+  it('handles requests and upgrades that are handed to it, and ends all clients when it closes', async () => {
+    const engine = new Server();
+    const port = http.createServer((request, response) => engine.handleRequest(request, response));
+    port.on('upgrade', (request, socket, head) => engine.handleUpgrade(request, socket, head));
+    port.listen(0, '127.0.0.1');
+    await once(port, 'listening');
+    onTestFinished(() => {
+      port.closeAllConnections();
+      port.close();
+    });
+    const reasons: string[] = [];
+    engine.on('connection', (socket: Socket) =>
+      socket.on('close', (reason: string) => void reasons.push(reason)),
+    );
+    const url = `http://127.0.0.1:${(port.address() as AddressInfo).port}`;
+    const clients = [await connect(url, 'polling'), await connect(url, 'websocket')];
+    expect(engine.close()).toBe(engine);
+    for (const client of clients) await client.wait();
+    expect(reasons).toEqual(['forced close', 'forced close']);
+  });
+
+  it('ends upgrades at other paths that nobody answers, unless told not to', async () => {
+    const ask = async (options: object): Promise<WebSocket> => {
+      const server = http.createServer();
+      const engine = attach(server, { destroyUpgradeTimeout: 20, ...options });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/other`);
+      socket.on('error', () => {});
+      onTestFinished(() => {
+        socket.terminate();
+        engine.close();
+        server.closeAllConnections();
+        server.close();
+      });
+      return socket;
+    };
+    const kept = await ask({ destroyUpgrade: false });
+    const ended = await ask({});
+    await new Promise((resolve) => void ended.on('close', resolve));
+    expect(kept.readyState).toBe(WebSocket.CONNECTING);
   });
 });

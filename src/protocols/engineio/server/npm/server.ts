@@ -182,8 +182,12 @@ export class Server extends EventEmitter {
     run(0);
   }
 
-  async #makeId(message: IncomingMessage): Promise<string> {
-    return this.generateId(message);
+  #makeId(message: IncomingMessage): string | Promise<string> {
+    try {
+      return this.generateId(message);
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   #authorize(message: IncomingMessage): HandshakeVerdict | Promise<HandshakeVerdict> {

@@ -122,7 +122,9 @@ export class Socket extends EventEmitter {
         this.emit('data', own);
         this.emit('message', own);
       },
-      onPacket: (packet) => void this.emit('packet', describePacket(packet)),
+      onPacket: (packet) => {
+        if (this.listenerCount('packet') > 0) this.emit('packet', describePacket(packet));
+      },
       onHeartbeat: () => void this.emit('heartbeat'),
       onDrain: () => this.#flushed(),
       onUpgrading: () => {
