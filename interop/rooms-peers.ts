@@ -35,12 +35,17 @@ export interface Peer {
   close(): void;
 }
 
-export function openYWebsocket(url: string, room: string): Peer & { readonly provider: WebsocketProvider } {
+export function openYWebsocket(
+  url: string,
+  room: string,
+  options: { readonly params?: Record<string, string>; readonly protocols?: string[] } = {},
+): Peer & { readonly provider: WebsocketProvider } {
   const doc = new Y.Doc();
   const provider = new WebsocketProvider(url.replace('http', 'ws'), room, doc, {
     WebSocketPolyfill: QuietSocket as never,
     disableBc: true,
     maxBackoffTime: 200,
+    ...options,
   });
   // It has no word for it before version 4; what others have got from it is on disk.
   return {

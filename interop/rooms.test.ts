@@ -88,6 +88,21 @@ describe('y-websocket 3', () => {
     await both('ada');
   });
 
+  it.each(['parameter', 'subprotocol'])(
+    "a token as y/hub's clients send it, as %s, is who one is",
+    async (how) => {
+      const senders: string[] = [];
+      const server = await serve({
+        '*path': { authorize: ({ sender }) => void senders.push(sender.toHexString()) as never },
+      });
+      const { token, identity } = server.owner;
+      const options = how === 'parameter' ? { params: { yauth: token } } : { protocols: [`yauth-${token}`] };
+      const a = open(openYWebsocket(server.url, 'r', options));
+      await later(a.isSynced).toBe(true);
+      expect(senders).toEqual([identity.toHexString()]);
+    },
+  );
+
   it('a reader may not write, and is told so', async () => {
     const server = await serve({
       '*path': { authorize: (_ctx, { path }) => (path === 'secret' ? 'deny' : 'read') },

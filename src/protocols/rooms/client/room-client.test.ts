@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 
+import { ManualClock } from '../../../base/clock.js';
 import { decodeFrame, encodeMessage, type RoomMessage } from '../messages/message.js';
 import { type Channel, channelPair } from './channel.js';
 import { MemoryClient, MemoryServer } from './memory-wire.js';
@@ -219,11 +220,9 @@ describe('a client', () => {
 });
 
 describe('a client that connects again', () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
-  afterEach(() => void vi.useRealTimers());
-
   it('waits longer each time that it is let in and thrown out at once; when it was served, as at first', async () => {
-    const { client, hand } = await lead({ reconnect: { minMs: 100 } });
+    const clock = new ManualClock();
+    const { client, hand } = await lead({ reconnect: { minMs: 100 }, clock });
     let open = hand;
     const next = async (ms: number): Promise<number> => {
       // As servers do with whomever they let in.
@@ -231,7 +230,7 @@ describe('a client that connects again', () => {
       await open.settle();
       open.close();
       await open.settle();
-      vi.advanceTimersByTime(ms);
+      clock.advance(ms);
       await open.settle();
       open = client.hands.at(-1)!;
       return client.hands.length;
@@ -241,6 +240,44 @@ describe('a client that connects again', () => {
     open.answer();
     await client.synchronized;
     expect([await next(99), await next(1)]).toEqual([3, 4]);
+  });
+
+  it('asks a server that is silent for 30 s, and gives it up after 30 s more', async () => {
+    const clock = new ManualClock();
+    const { client, hand } = await lead({ reconnect: true, clock });
+    hand.ask();
+    hand.answer();
+    await hand.settle();
+    clock.advance(29_999);
+    expect(await hand.settle()).toEqual([]);
+    clock.advance(1);
+    expect(await hand.settle()).toEqual(['syncStep1']);
+    hand.answer();
+    await hand.settle();
+    clock.advance(30_000);
+    expect(await hand.settle()).toEqual(['syncStep1']);
+    clock.advance(29_999);
+    expect([await hand.settle(), client.status]).toEqual([[], 'connected']);
+    clock.advance(1);
+    expect(await hand.settle()).toEqual(['end']);
+    clock.advance(100);
+    await hand.settle();
+    expect([client.hands.length, client.status]).toEqual([2, 'connected']);
+    await client.close();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('takes a server that sends nonsense for one that is gone, and says what it was', async () => {
+    const clock = new ManualClock();
+    const { client, hand } = await lead({ reconnect: true, clock });
+    hand.say({ kind: 'update', update: Uint8Array.of(9, 9, 9) });
+    expect(await hand.settle()).toEqual(['syncStep1', 'end']);
+    expect(client.error).toBeInstanceOf(Error);
+    clock.advance(100);
+    await hand.settle();
+    const [, second] = client.hands;
+    second!.answer();
+    await client.synchronized;
   });
 });
 

@@ -1,10 +1,14 @@
 import * as Y from 'yjs';
 
+import { type Clock, systemClock, type Timer } from '../../../base/clock.js';
 import { VarReader } from '../../../base/var-reader.js';
-import { VarWriter } from '../../../base/var-writer.js';
 import { encodeMessage, readMessage, type RoomMessage } from '../messages/message.js';
-import { Awareness, type AwarenessChange } from './awareness.js';
+import { Awareness } from './awareness.js';
 import type { Channel } from './channel.js';
+import { Deferred } from './deferred.js';
+import { PresenceLink } from './presence-link.js';
+import { SaveProbe } from './save-probe.js';
+import { SilenceWatch } from './silence-watch.js';
 
 export interface RoomClientOptions {
   /** The room. */
@@ -21,6 +25,13 @@ export interface RoomClientOptions {
   readonly autoUpdate?: boolean;
   /** Connect again when the connection ends, after a wait that doubles up to `maxMs`. Default: as the wire says. */
   readonly reconnect?: boolean | { readonly minMs?: number; readonly maxMs?: number };
+  /**
+   * Milliseconds without a message after which the server is asked for one; after as long again the connection is given up. Default
+   * 30 s where the client connects again and pulls by itself, else never.
+   */
+  readonly silenceMs?: number;
+  /** What waiting is measured with. */
+  readonly clock?: Clock;
   /** Told each change of `status`. */
   readonly onStatus?: (status: ClientStatus) => void;
 }
@@ -28,16 +39,9 @@ export interface RoomClientOptions {
 export type ClientStatus = 'closed' | 'connecting' | 'connected';
 
 const RECONNECT = { minMs: 100, maxMs: 10_000 };
+// As y-websocket: a server that goes away without a word is missed within a minute.
+const SILENCE_MS = 30_000;
 const EMPTY_UPDATE_BYTES = 2;
-
-class Deferred {
-  resolve: () => void = () => {};
-  reject: (error: unknown) => void = () => {};
-  readonly promise = new Promise<void>((resolve, reject) => {
-    this.resolve = resolve;
-    this.reject = reject;
-  });
-}
 
 /** A document that is kept the same as a room's. Wires differ in how they get a channel. */
 export abstract class RoomClient {
@@ -60,12 +64,11 @@ export abstract class RoomClient {
   #unsent: Uint8Array[] = [];
   #inbox: RoomMessage[] = [];
   readonly #ownsAwareness: boolean;
-  /** Who waits until what he has edited is on disk, by the number that the server is asked with. */
-  readonly #unsaved = new Map<number, Deferred>();
-  #probeCount = 0;
+  readonly #presence: PresenceLink;
+  readonly #probe = new SaveProbe();
+  readonly #clock: Clock;
+  readonly #silence: SilenceWatch | undefined;
   #isRefused = false;
-  /** Clients that are present by this connection. */
-  readonly #present = new Set<number>();
   #isHandshaking = false;
   #hasPermit = false;
   #isPullAwaited = false;
@@ -78,11 +81,22 @@ export abstract class RoomClient {
     this.doc = options.doc ?? new Y.Doc();
     this.awareness = options.awareness ?? new Awareness(this.doc);
     this.#ownsAwareness = options.awareness === undefined;
+    this.#presence = new PresenceLink(this.awareness, (update) => this.#send({ kind: 'awareness', update }));
+    this.#clock = options.clock ?? systemClock;
     this.autoPush = options.autoPush ?? options.autoUpdate ?? true;
     this.autoPull = options.autoPull ?? options.autoUpdate ?? true;
     this.#onStatus = options.onStatus ?? (() => {});
     const reconnect = options.reconnect ?? reconnectDefault;
     if (reconnect !== false) this.#reconnect = { ...RECONNECT, ...(reconnect === true ? {} : reconnect) };
+    const isWatched = this.#reconnect !== undefined && this.autoPull;
+    const silenceMs = options.silenceMs ?? (isWatched ? SILENCE_MS : Infinity);
+    if (silenceMs !== Infinity)
+      this.#silence = new SilenceWatch(
+        this.#clock,
+        silenceMs,
+        () => this.#startHandshake(),
+        () => void this.#channel?.close(),
+      );
     this.#synchronized.promise.catch(() => {});
   }
 
@@ -109,7 +123,7 @@ export abstract class RoomClient {
   /** Connects; with `autoPull` it resolves when the document is synchronized. Throws if the first connection fails. */
   async open(): Promise<this> {
     this.doc.on('update', this.#onEdit);
-    this.awareness.on('update', this.#onPresence);
+    this.#presence.attach();
     const first = await this.#connect().catch((error: unknown) => {
       this.#ignoreDocument();
       this.#setStatus('closed');
@@ -139,11 +153,9 @@ export abstract class RoomClient {
    * closed before. Only rooms on a Chorale server's port answer; with `autoPush: false` it is about what was pushed.
    */
   whenSaved(): Promise<void> {
-    const saved = new Deferred();
-    this.#probeCount += 1;
-    this.#unsaved.set(this.#probeCount, saved);
-    if (this.#hasAnswered) this.#probe();
-    return saved.promise;
+    const saved = this.#probe.wait();
+    if (this.#hasAnswered) this.#askWhetherSaved();
+    return saved;
   }
 
   async close(): Promise<void> {
@@ -157,7 +169,7 @@ export abstract class RoomClient {
     if (this.#ownsAwareness) this.awareness.destroy();
     const error = new Error('the client was closed');
     this.#synchronized.reject(error);
-    for (const saved of this.#unsaved.values()) saved.reject(error);
+    this.#probe.end(error);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -177,7 +189,7 @@ export abstract class RoomClient {
 
   #ignoreDocument(): void {
     this.doc.off('update', this.#onEdit);
-    this.awareness.off('update', this.#onPresence);
+    this.#presence.detach();
   }
 
   async #connect(): Promise<Channel> {
@@ -188,7 +200,8 @@ export abstract class RoomClient {
     this.#isHandshaking = false;
     if (this.autoPull || this.#isSynchronized) this.#startHandshake();
     else this.#isPullAwaited = true;
-    this.#showPresence();
+    this.#presence.show();
+    this.#silence?.start();
     return channel;
   }
 
@@ -199,6 +212,7 @@ export abstract class RoomClient {
       try {
         channel ??= await this.#connect();
         for await (const frame of channel) {
+          this.#silence?.hear();
           this.#receive(frame);
           // Not before: a server that lets in and throws out again must not be asked ten times a second.
           if (this.#isSynchronized && !this.#isHandshaking) waitMs = this.#reconnect?.minMs ?? 0;
@@ -212,8 +226,8 @@ export abstract class RoomClient {
       this.#channel = undefined;
       this.#setStatus('closed');
       this.#hasAnswered = false;
-      this.awareness.remove(this.#present, this);
-      this.#present.clear();
+      this.#silence?.stop();
+      this.#presence.lose();
       if (this.#reconnect === undefined || this.#isClosed || this.#isRefused) break;
       await this.#wait(waitMs);
       waitMs = Math.min(waitMs * 2, this.#reconnect.maxMs);
@@ -223,9 +237,9 @@ export abstract class RoomClient {
 
   #wait(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const timer: Timer = this.#clock.startTimer(ms, resolve, { keepsAlive: true });
       this.#stopWaiting = () => {
-        clearTimeout(timer);
+        timer.cancel();
         resolve();
       };
     });
@@ -260,37 +274,28 @@ export abstract class RoomClient {
       this.#unsent = [];
       this.#hasAnswered = true;
       this.#send({ kind: 'syncStep2', update });
-      this.#probe();
+      this.#askWhetherSaved();
     } else if (message.kind === 'syncStep2' || message.kind === 'update') {
       if (message.update.length > EMPTY_UPDATE_BYTES) Y.applyUpdate(this.doc, message.update, this);
       if (message.kind === 'syncStep2') this.#finishHandshake();
       // Something it builds on is missing: ask for all of it.
       else if (this.doc.store.pendingStructs !== null) this.#startHandshake();
     } else if (message.kind === 'awareness') {
-      for (const clientId of this.awareness.apply(message.update, this)) this.#present.add(clientId);
+      this.#presence.receive(message.update);
     } else if (message.kind === 'queryAwareness') {
-      this.#showPresence();
+      this.#presence.show();
     } else if (message.kind === 'denied') {
       this.error = new Error(message.reason);
       // Who may read, but not write, hears of it when he writes, and reads on.
       this.#isRefused = !this.#isSynchronized;
     } else if (message.kind === 'probe') {
-      this.#onSaved(new VarReader(message.body).readVarUint());
+      this.#probe.onAnswer(message.body);
     }
   }
 
-  /** Asks to be told when all that was sent is on disk. An answer is one for all questions before it. */
-  #probe(): void {
-    if (this.#unsaved.size === 0) return;
-    this.#send({ kind: 'probe', body: new VarWriter().writeVarUint(this.#probeCount).finish() });
-  }
-
-  #onSaved(count: number): void {
-    for (const [number, saved] of this.#unsaved) {
-      if (number > count) break;
-      this.#unsaved.delete(number);
-      saved.resolve();
-    }
+  #askWhetherSaved(): void {
+    const body = this.#probe.question;
+    if (body !== undefined) this.#send({ kind: 'probe', body });
   }
 
   #finishHandshake(): void {
@@ -307,26 +312,12 @@ export abstract class RoomClient {
     else this.#unsent.push(update);
   };
 
-  readonly #onPresence = ({ added, updated, removed }: AwarenessChange, origin: unknown): void => {
-    if (origin !== this) this.#sendPresence([...added, ...updated, ...removed]);
-  };
-
-  #showPresence(): void {
-    const { awareness } = this;
-    const others = [...awareness.getStates().keys()].filter((id) => id !== awareness.clientID);
-    this.#sendPresence(others.filter((id) => !this.#present.has(id)));
-    // Whoever was there has heard that this client is gone, one change later: only two changes later he is there again.
-    awareness.renew(2);
-  }
-
-  #sendPresence(clientIds: readonly number[]): void {
-    if (clientIds.length > 0) this.#send({ kind: 'awareness', update: this.awareness.encode(clientIds) });
-  }
-
   #send(message: Exclude<RoomMessage, { kind: 'unknown' }>): void {
     const channel = this.#channel;
     if (channel === undefined) return;
-    void Promise.resolve(channel.send(encodeMessage(message))).catch((error: unknown) => {
+    // What a wire cannot carry ends the connection, not the edit that it comes from.
+    const sending = async (): Promise<void> => await channel.send(encodeMessage(message));
+    void sending().catch((error: unknown) => {
       this.error = error;
       return channel.close();
     });

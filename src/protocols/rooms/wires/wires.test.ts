@@ -1,19 +1,14 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import * as Y from 'yjs';
+import { describe, expect, it } from 'vitest';
+import type * as Y from 'yjs';
 
 import type { Channel } from '../client/channel.js';
 import { channelPair } from '../client/channel.js';
 import { RoomClient } from '../client/room-client.js';
 import { RoomManager } from '../client/room-manager.js';
 import { whenAborted } from '../client/task-scope.js';
-import { FILE_HEADER, parseRecords } from './file-format.js';
 import {
   bind,
   connect,
@@ -25,18 +20,8 @@ import {
   WebSocketClient,
   WebSocketServer,
 } from './index.js';
-import { encodePipeMessage, PipeDecoder } from './pipe-framing.js';
-import { pipeChannel } from './pipe-wire.js';
 
 const text = ({ doc }: { readonly doc: Y.Doc }): string => doc.getText('t').toJSON();
-
-let folder: string;
-let path: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chorale-wires-'));
-  path = join(folder, 'doc.y');
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** A wire of somebody else's: what his package would declare and register. */
 class NamedMemoryClient extends MemoryClient {}
@@ -296,137 +281,5 @@ describe('rooms', () => {
     await using other = await connect('websocket', { host: '127.0.0.1', port: second.port });
     await expect.poll(() => text(other)).toBe('offline');
     await expect.poll(() => [...other.awareness.getStates().values()]).toEqual([{ user: 'ada' }]);
-  });
-});
-
-describe('the file wire', () => {
-  const read = async (): Promise<Buffer> => readFile(path);
-  const recordCount = async (): Promise<number> =>
-    parseRecords(await read(), FILE_HEADER.length).updates.length;
-
-  it('restores what was written, at once without a delay', async () => {
-    const client = await connect('file', { path });
-    expect(client.version).toBe('0.0.1');
-    client.doc.getText('t').insert(0, 'Hello');
-    await expect.poll(async () => (await read()).includes('Hello')).toBe(true);
-    await client.close();
-    await using again = await connect('file', { path });
-    expect(text(again)).toBe('Hello');
-  });
-
-  it('with autoUpdate false nothing is read before pull and nothing written before push', async () => {
-    const doc = new Y.Doc();
-    const client = await connect('file', { path, doc, autoUpdate: false });
-    await client.pull();
-    doc.getText('t').insert(0, 'Hello');
-    expect((await read()).includes('Hello')).toBe(false);
-    client.push();
-    await client.close();
-    expect((await read()).includes('Hello')).toBe(true);
-  });
-
-  it('with a delay a burst of edits is written after it, and in the end for certain', async () => {
-    const client = await connect('file', { path, writeDelay: 60 });
-    for (let i = 0; i < 20; i++) client.doc.getText('t').insert(i, 'x');
-    expect(await read()).toEqual(Buffer.from(FILE_HEADER));
-    await client.close();
-    expect(await recordCount()).toBe(20);
-  });
-
-  it('who types on and on is written after maxWait', async () => {
-    await using client = await connect('file', { path, writeDelay: 3600, maxWait: 0 });
-    client.doc.getText('t').insert(0, 'x');
-    await expect.poll(recordCount).toBe(1);
-  });
-
-  it('a file of another version is refused in the documented words', async () => {
-    await writeFile(path, '0.0.0\0');
-    await expect(connect('file', { path })).rejects.toThrow(
-      'File version mismatch (got "0.0.0", expected "0.0.1")',
-    );
-  });
-
-  it('squash makes one record of many, and new edits are appended or merged', async () => {
-    const client = await connect('file', { path });
-    for (const word of ['Hello', ', ', 'World!'])
-      client.doc.getText('t').insert(client.doc.getText('t').length, word);
-    await client.close();
-    expect(await recordCount()).toBe(3);
-    const { size } = await stat(path);
-    const squashed = await connect('file', { path, squash: true });
-    await squashed.close();
-    expect([await recordCount(), (await read()).includes('Hello, World!')]).toEqual([1, true]);
-    expect((await stat(path)).size).toBeLessThan(size);
-    await using more = await connect('file', { path });
-    more.doc.getText('t').insert(0, '>');
-    await expect.poll(recordCount).toBe(2);
-    expect(text(more)).toBe('>Hello, World!');
-  });
-
-  it('what the document has and the file lacks is appended when they meet again', async () => {
-    const doc = new Y.Doc();
-    const client = await connect('file', { path, doc });
-    doc.getText('t').insert(0, 'a');
-    await client.close();
-    doc.getText('t').insert(1, 'b');
-    await using _again = await connect('file', { path, doc });
-    await expect.poll(recordCount).toBe(2);
-  });
-
-  it('cut off at every byte it opens with what is whole, and says what it lost', async () => {
-    const client = await connect('file', { path });
-    for (const letter of 'abc') client.doc.getText('t').insert(client.doc.getText('t').length, letter);
-    await client.close();
-    const whole = await read();
-    for (let end = 0; end < whole.length; end++) {
-      await writeFile(path, whole.subarray(0, end));
-      const warnings: string[] = [];
-      const cut = await connect('file', { path, onWarning: (line) => void warnings.push(line) });
-      expect('abc'.startsWith(text(cut))).toBe(true);
-      await cut.close();
-      const { end: good } = parseRecords(whole.subarray(0, end), FILE_HEADER.length);
-      if (end > FILE_HEADER.length) expect(warnings.length).toBe(end > good ? 1 : 0);
-    }
-  });
-
-  it('two that watch the same file follow each other', async () => {
-    await using a = await connect('file', { path, watch: true });
-    await using b = await connect('file', { path, watch: true });
-    a.doc.getText('t').insert(0, 'x');
-    await expect.poll(() => text(b)).toBe('x');
-    b.doc.getText('t').insert(1, 'y');
-    await expect.poll(() => text(a)).toBe('xy');
-  });
-});
-
-describe("wiredb's pipe framing", () => {
-  it('is the documented bytes, however the stream is cut', () => {
-    const bytes = encodePipeMessage(Uint8Array.of(0, 0, 1, 0), 'wiredb');
-    expect(Buffer.from(bytes).toString('hex')).toBe('00000100e2a48379f04d6434');
-    for (const framing of ['wiredb', 'length'] as const) {
-      const decoder = new PipeDecoder(framing);
-      const stream = Buffer.concat([1, 2, 3].map((n) => encodePipeMessage(Uint8Array.of(n, n), framing)));
-      const got = Array.from(stream, (byte) => decoder.push(Uint8Array.of(byte))).flat();
-      expect(got.map((message) => message[0])).toEqual([1, 2, 3]);
-    }
-  });
-
-  it('a channel that is closed says so with the marker, once: a reader of wiredb hears of nothing else', async () => {
-    const [input, output] = [new PassThrough(), new PassThrough()];
-    const channel = pipeChannel('r', { input, output }, 'wiredb');
-    await channel.close();
-    await channel.close();
-    expect((output.read() as Buffer).toString('hex')).toBe('5083daf4c62f92d6');
-  });
-
-  it('the stop marker ends it, and what it cannot carry is refused', () => {
-    const decoder = new PipeDecoder('wiredb');
-    decoder.push(Buffer.from('5083daf4c62f92d6', 'hex'));
-    expect(decoder.isStopped).toBe(true);
-    expect(() => encodePipeMessage(new Uint8Array(65_537), 'wiredb')).toThrow('cannot carry');
-    expect(encodePipeMessage(new Uint8Array(65_536), 'wiredb')).toHaveLength(65_544);
-    expect(() => new PipeDecoder('length').push(Uint8Array.of(255, 255, 255, 255))).toThrow(
-      '4294967295 bytes',
-    );
   });
 });
