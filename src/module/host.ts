@@ -1,16 +1,12 @@
-import { inspect } from 'node:util';
 import type { Clock } from '../base/clock.js';
-import { closestWord } from '../base/closest-word.js';
 import type { Database } from '../engine/database.js';
 import type { Commit, TransactionOrigin } from '../engine/contract.js';
 import type { LogSection, TxOffset } from '../engine/log/commit-log.js';
 import { connectionSection } from '../engine/open-connections.js';
-import type { ProductType, Typespace } from '../values/algebraic-type.js';
-import { compileCodec, decodeFromBytes, encodeToBytes } from '../values/bsatn/codec.js';
-import type { Codec } from '../values/bsatn/codec.js';
+import { encodeToBytes } from '../values/bsatn/codec.js';
 import type { Identity } from '../values/identity.js';
-import { decodeJson } from '../values/sats-json/decode-json.js';
-import type { Module, RunnableReducer } from './definition/build-module.js';
+import { messageOf, writeCrash } from './crashes.js';
+import type { Module } from './definition/build-module.js';
 import { describeConflicts } from './definition/schema-changes.js';
 import { type DeferredAction, type Durability, type Effect, TransactionScope } from './effects.js';
 import { SenderError } from './errors.js';
@@ -20,6 +16,7 @@ import type { Caller, Lifecycle, ModuleDef, ReducerOutcome } from './module-def.
 import { ReducerContext } from './reducer-context.js';
 import type { RoomContext } from '../documents/room-definition.js';
 import type { RoomCtx } from './room.js';
+import { type HostedReducer, isRefusal, ReducerDirectory } from './reducer-directory.js';
 import type { ReducerCtx } from './reducer-ctx.js';
 import type { ContextShare } from './reducer-context.js';
 import { makeTableAccessor } from './table-accessor.js';
@@ -33,23 +30,12 @@ export interface ModuleHostOptions {
   readonly scope?: TransactionScope;
 }
 
-/** What the wire calls the lifecycle reducers, for the refusal. */
-const LIFECYCLE_NAMES: Readonly<Record<Lifecycle, string>> = {
-  init: 'Init',
-  clientConnected: 'OnConnect',
-  clientDisconnected: 'OnDisconnect',
-};
-
 interface RunOptions {
   /** The arguments as they were encoded, none if left out. */
   readonly bsatn?: Uint8Array;
   readonly sections?: readonly LogSection[];
   /** Runs after the reducer, in the same transaction. */
   readonly finish?: () => void;
-}
-
-interface HostedReducer extends RunnableReducer {
-  readonly codec: Codec;
 }
 
 /** Whether another module can take over the database while it runs, or what speaks against it. */
@@ -72,11 +58,10 @@ export class ModuleHost implements Durability {
   readonly #clock: Clock;
   readonly #onEffects: NonNullable<ModuleHostOptions['onEffects']>;
   readonly #scope: TransactionScope;
-  readonly #reducers: ReadonlyMap<string, HostedReducer>;
-  readonly #lifecycles: ReadonlyMap<Lifecycle, HostedReducer>;
+  readonly #reducers: ReducerDirectory;
   readonly #share: ContextShare;
 
-  /** The database's schema is the module's, or one that `canReplace` has found to be equal. */
+  /** The database has the module's tables: `canReplace` has found nothing that speaks against them. */
   constructor(database: Database, module: Module, options: ModuleHostOptions) {
     this.def = module.def;
     this.#database = database;
@@ -85,17 +70,10 @@ export class ModuleHost implements Durability {
     this.#clock = options.clock;
     this.#onEffects = options.onEffects ?? (() => {});
     this.#scope = options.scope ?? new TransactionScope();
-    const { typespace } = module.def.schema;
-    const hosted = [...module.reducers.values()].map((reducer) => ({
-      ...reducer,
-      codec: compileCodec(reducer.def.params, typespace),
-    }));
-    this.#reducers = new Map(hosted.map((reducer) => [reducer.def.name, reducer]));
-    this.#lifecycles = new Map(
-      hosted.flatMap((reducer) =>
-        reducer.def.lifecycle === undefined ? [] : [[reducer.def.lifecycle, reducer] as const],
-      ),
-    );
+    const { owner, identity: self } = database.options;
+    // The owner, and the database itself when a schedule is due.
+    const isTrusted = (identity: Identity): boolean => identity.isEqual(owner) || identity.isEqual(self);
+    this.#reducers = new ReducerDirectory(module, { clock: options.clock, isTrusted });
     this.#share = {
       databaseIdentity: database.options.identity,
       db: makeDb(database, module),
@@ -106,28 +84,26 @@ export class ModuleHost implements Durability {
 
   /** Runs a reducer for a client. @param name canonical. @param args the parameters as a BSATN product. */
   callReducer(name: string, caller: Caller, args: Uint8Array): ReducerOutcome {
-    const reducer = this.#reducers.get(name);
-    const refusal = this.#refuse(reducer, name, caller);
-    if (refusal !== undefined || reducer === undefined) return refusal ?? this.#unknown(name);
+    const reducer = this.#reducers.find(name, caller);
+    if (isRefusal(reducer)) return reducer;
     let values: unknown;
     try {
-      values = decodeFromBytes(reducer.codec, args);
+      values = this.#reducers.decode(reducer, args);
     } catch (error) {
-      return this.#badArguments(name, error);
+      return this.#reducers.badArguments(reducer, error);
     }
     return this.#run(reducer, caller, values, { bsatn: args });
   }
 
   /** The same with the parameters as SATS-JSON: an array in order, or an object by canonical names. */
   callReducerJson(name: string, caller: Caller, jsonText: string): ReducerOutcome {
-    const reducer = this.#reducers.get(name);
-    const refusal = this.#refuse(reducer, name, caller);
-    if (refusal !== undefined || reducer === undefined) return refusal ?? this.#unknown(name);
+    const reducer = this.#reducers.find(name, caller);
+    if (isRefusal(reducer)) return reducer;
     let values: unknown;
     try {
-      values = decodeArguments(reducer.def.params, jsonText, this.def.schema.typespace);
+      values = this.#reducers.decodeJson(reducer, jsonText);
     } catch (error) {
-      return this.#badArguments(name, error);
+      return this.#reducers.badArguments(reducer, error);
     }
     return this.#run(reducer, caller, values, { bsatn: encodeToBytes(reducer.codec, values) });
   }
@@ -143,19 +119,16 @@ export class ModuleHost implements Durability {
    * @param sourceName of the reducer. @param row in BSATN.
    */
   runScheduled(sourceName: string, row: Uint8Array, finish: () => void): ReducerOutcome {
-    const reducer = [...this.#reducers.values()].find(({ def }) => def.sourceName === sourceName);
-    if (reducer === undefined) return this.#unknown(sourceName);
-    const caller = {
-      identity: this.#database.options.identity,
-      connectionId: undefined,
-      tokenPayload: undefined,
-    };
+    const reducer = this.#reducers.findScheduled(sourceName);
+    if (isRefusal(reducer)) return reducer;
+    const { identity } = this.#database.options;
+    const caller = { identity, connectionId: undefined, tokenPayload: undefined };
     let args: unknown;
     try {
       // A product of one element is encoded as that element.
-      args = reducer.def.params.elements.length === 0 ? {} : decodeFromBytes(reducer.codec, row);
+      args = reducer.def.params.elements.length === 0 ? {} : this.#reducers.decode(reducer, row);
     } catch (error) {
-      return this.#badArguments(reducer.def.name, error);
+      return this.#reducers.badArguments(reducer, error);
     }
     return this.#run(reducer, caller, args, { bsatn: row, finish });
   }
@@ -226,10 +199,7 @@ export class ModuleHost implements Durability {
 
   /** Writes down what a function that is no reducer has thrown. */
   reportCrash(name: string, error: unknown): void {
-    const stack = error instanceof Error ? error.stack : undefined;
-    const place = stack === undefined ? undefined : this.#module.positions.findPlace(stack);
-    const text = stack === undefined ? `threw ${messageOf(error)}` : this.#module.positions.mapStack(stack);
-    this.#log.write('Panic', `${name}: ${text}`, place);
+    writeCrash(this.#log, this.#module, name, error);
   }
 
   /** To be called before a client is let in: any outcome but `committed` keeps the client out. */
@@ -262,7 +232,7 @@ export class ModuleHost implements Durability {
   }
 
   #runLifecycle(lifecycle: Lifecycle, caller: Caller, sections: readonly LogSection[]): ReducerOutcome {
-    const reducer = this.#lifecycles.get(lifecycle);
+    const reducer = this.#reducers.ofLifecycle(lifecycle);
     if (reducer !== undefined) return this.#run(reducer, caller, {}, { sections });
     const timestampMicros = this.#clock.nowMicros();
     try {
@@ -326,55 +296,8 @@ export class ModuleHost implements Durability {
     // It is in the module's log already, once.
     if (failure !== undefined && error === failure)
       return { kind: 'crashed', message: failure.message, timestampMicros, isLogLost: true };
-    const stack = error instanceof Error ? error.stack : undefined;
-    const place = stack === undefined ? undefined : this.#module.positions.findPlace(stack);
-    const text =
-      stack === undefined ? `threw ${messageOf(error)}` : this.#module.positions.mapStack(authorsPart(stack));
-    this.#log.write('Panic', `reducer \`${name}\`: ${text}`, place);
-    return {
-      kind: 'crashed',
-      message: messageOf(error),
-      timestampMicros,
-    };
-  }
-
-  /** Why the caller may not call it, if so. */
-  #refuse(reducer: HostedReducer | undefined, name: string, caller: Caller): ReducerOutcome | undefined {
-    if (reducer === undefined) return this.#unknown(name);
-    const { lifecycle, isPrivate } = reducer.def;
-    if (lifecycle !== undefined) {
-      return {
-        kind: 'badArguments',
-        message: `can't directly call special ${LIFECYCLE_NAMES[lifecycle]} lifecycle reducer`,
-        timestampMicros: this.#clock.nowMicros(),
-      };
-    }
-    return isPrivate && !this.#isTrusted(caller) ? this.#unknown(name) : undefined;
-  }
-
-  /** The owner, and the database itself when a schedule is due. */
-  #isTrusted({ identity }: Caller): boolean {
-    const { owner, identity: self } = this.#database.options;
-    return identity.isEqual(owner) || identity.isEqual(self);
-  }
-
-  #unknown(name: string): ReducerOutcome {
-    const known = this.def.reducers.filter((reducer) => !reducer.isPrivate).map((reducer) => reducer.name);
-    const closest = closestWord(name, known);
-    const hint = closest === undefined ? '' : ` (did you mean \`${closest}\`?)`;
-    return {
-      kind: 'unknown',
-      message: `no such reducer: \`${name.slice(0, 80)}\`${hint}`,
-      timestampMicros: this.#clock.nowMicros(),
-    };
-  }
-
-  #badArguments(name: string, error: unknown): ReducerOutcome {
-    return {
-      kind: 'badArguments',
-      message: `invalid arguments for reducer ${name}: ${messageOf(error)}`,
-      timestampMicros: this.#clock.nowMicros(),
-    };
+    writeCrash(this.#log, this.#module, `reducer \`${name}\``, error);
+    return { kind: 'crashed', message: messageOf(error), timestampMicros };
   }
 }
 
@@ -408,23 +331,6 @@ function refusePromise(result: unknown): void {
   throw new TypeError(
     'the reducer returned a promise, and everything it did is undone: reducers are synchronous, remove `async` and `await`',
   );
-}
-
-/** The trace down to where the reducer was called: what is below is the same every time. */
-function authorsPart(stack: string): string {
-  const end = stack.search(/\n\s+at runBody /);
-  return end < 0 ? stack : stack.slice(0, end);
-}
-
-/** Anything can be thrown, also what has no text of its own. */
-function messageOf(thrown: unknown): string {
-  if (thrown instanceof Error)
-    return typeof thrown.message === 'string' ? thrown.message : inspect(thrown.message);
-  return typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 2 });
-}
-
-function decodeArguments(params: ProductType, jsonText: string, typespace: Typespace): unknown {
-  return decodeJson(params, jsonText.trim() === '' ? '[]' : jsonText, typespace);
 }
 
 function makeDb(database: Database, module: Module): DbView<SchemaShape> {
