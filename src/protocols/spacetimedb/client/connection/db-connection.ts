@@ -1,11 +1,8 @@
-import { ByteReader } from '../../../../base/byte-reader.js';
 import { assertNever } from '../../../../base/assert.js';
-import type { Timer } from '../../../../base/clock.js';
 import { ConnectionId } from '../../../../values/identity.js';
 import type { Identity } from '../../../../values/identity.js';
 import { Timestamp } from '../../../../values/timestamp.js';
-import { Compression, RESUMABLE_SUBPROTOCOL, SUBPROTOCOLS } from '../../messages/frame.js';
-import { decodeResumableServerMessage } from '../../messages/resume-messages.js';
+import { RESUMABLE_SUBPROTOCOL } from '../../messages/frame.js';
 import type { ResumableServerMessage, Resumed } from '../../messages/resume-messages.js';
 import { errorText } from '../../messages/server-messages.js';
 import type {
@@ -18,13 +15,14 @@ import { TableView } from '../cache/table-view.js';
 import type { RowEvent } from '../cache/table-cache.js';
 import { ConnectionError, InternalError, SenderError } from '../errors.js';
 import type { UntypedRemoteModule } from '../schema/remote-module.js';
-import type { Transport } from '../transport/transport.js';
-import { Backoff } from './backoff.js';
+import type { Transport, TransportRequest } from '../transport/transport.js';
 import { Calls, compileCallable, decodeReturned } from './calls.js';
 import type { PendingCall } from './calls.js';
 import { Comeback } from './comeback.js';
 import { EventContext } from './event-context.js';
 import type { DbContext, Event, ReducerOutcome } from './event-context.js';
+import { Lifeline } from './lifeline.js';
+import type { LifelineOwner } from './lifeline.js';
 import type { DbConnectionConfig, ReconnectedInfo } from './options.js';
 import { Outbox } from './outbox.js';
 import { closeError, socketUrl } from './socket.js';
@@ -33,23 +31,6 @@ import { SUBSCRIBER, SubscriptionBuilderImpl } from './subscription-builder.js';
 import type { HasSubscriber, Subscriber } from './subscription-builder.js';
 import { Subscriptions } from './subscriptions.js';
 import type { ClientDbView, ProceduresView, ReducersView } from './views.js';
-
-/*
- * | state      | event              | next       | what happens                                                        |
- * | connecting | InitialConnection  | active     | onConnect                                                           |
- * | connecting | closed, timeout    | closed     | onConnectError; everything that waits is rejected                   |
- * | active     | a message          | active     | cache, callbacks, promises                                          |
- * | active     | closed             | waiting    | calls that wait are rejected; onReconnecting                        |
- * | waiting    | time               | resuming   | connects with our token                                             |
- * | resuming   | what was missed    | active     | callbacks for it; onReconnected; subscriptions that waited are sent |
- * | resuming   | closed, timeout    | waiting    | onReconnecting; a longer wait                                       |
- * | those      | bad bytes          | closed     | onDisconnect with the error; everything waiting rejected            |
- * | resuming   | token refused      | closed     | the same                                                            |
- * | any        | disconnect()       | closed     | onDisconnect without an error, if it had been active                |
- *
- * Without reconnecting, `closed` leads from active to closed as bad bytes do.
- */
-type State = 'connecting' | 'active' | 'waiting' | 'resuming' | 'closed';
 
 type AnyEvent<RM extends UntypedRemoteModule> = Event<RM['reducers'][number]['name']>;
 /** An event's context, made when the first callback needs it. */
@@ -80,14 +61,7 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
   readonly #calls: Calls;
   readonly #subscriptions: Subscriptions<RM>;
   readonly #comeback: Comeback<RM>;
-  readonly #backoff: Backoff | undefined;
-  #transport: Transport;
-  /** Counts transports: what an older one still tells is not for us. */
-  #transportCount = 0;
-  #connectTimer: Timer | undefined;
-  #retryTimer: Timer | undefined;
-  #wasActive = false;
-  #state: State = 'connecting';
+  readonly #lifeline: Lifeline;
   #isDisconnectRequested = false;
   #nextRequestId = 1;
   #nextEventId = 1;
@@ -102,19 +76,19 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
     this.#calls = new Calls(this.#outbox, { clock: config.clock, timeoutMs: config.callTimeoutMs });
     this.#subscriptions = new Subscriptions(this.#outbox, requestId);
     this.#comeback = new Comeback(this.#cache, this.#subscriptions, this.#outbox);
-    this.#backoff = config.reconnect && new Backoff(config.random, config.reconnect);
     this.reducers = this.#callers(config.remoteModule.reducers) as unknown as ReducersView<RM>;
     this.procedures = this.#callers(config.remoteModule.procedures) as unknown as ProceduresView<RM>;
     this[SUBSCRIBER] = {
       remoteModule: config.remoteModule,
       subscribe: (queries, onApplied, onError) => this.#subscribe(queries, onApplied, onError),
     };
-    this.#transport = this.#open();
+    this.#lifeline = new Lifeline(config, this.#lifelineOwner());
+    this.#lifeline.open();
   }
 
   /** True from onConnect until the connection is cut or gone, and again from onReconnected. */
   get isActive(): boolean {
-    return this.#state === 'active';
+    return this.#lifeline.state === 'active';
   }
 
   /** Whether `disconnect()` was called, so that nobody reconnects by mistake. */
@@ -126,72 +100,40 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
 
   /** Tries to come back at once instead of when the wait is over: after a cut, e.g. when the network is back. */
   reconnectNow(): void {
-    if (this.#state === 'waiting') this.#reconnect();
+    this.#lifeline.reconnectNow();
   }
 
   /** Closes the connection for good. What was called before still leaves; its answers are not waited for. */
   disconnect(): void {
-    if (this.#state === 'closed') return;
+    if (this.#lifeline.state === 'closed') return;
     this.#isDisconnectRequested = true;
     this.#outbox.flush();
-    this.#transport.close(1000);
-    this.#end(closeError({ code: 1000, reason: '' }, this.#wasActive));
+    this.#lifeline.end(1000, closeError({ code: 1000, reason: '' }, this.#lifeline.wasActive));
   }
 
-  #open(): Transport {
-    const { uri, databaseName, confirmedReads, clock, connectTimeoutMs, openTransport } = this.#config;
-    const { token } = this;
-    const count = ++this.#transportCount;
-    const isCurrent = (): boolean => count === this.#transportCount;
-    const url = socketUrl(uri, databaseName, this.connectionId, confirmedReads);
-    this.#connectTimer = clock.startTimer(connectTimeoutMs, () => {
-      const error = new ConnectionError('TIMEOUT', `not connected within ${connectTimeoutMs} ms`);
-      this.#transport.close(1000);
-      this.#lost(error);
-    });
-    return openTransport(
-      { url, protocols: SUBPROTOCOLS, token },
-      {
-        onOpen: (protocol) => void (isCurrent() && this.#opened(protocol)),
-        onMessage: (frame) => void (isCurrent() && this.#receiveFrame(frame)),
-        onClose: (info) => void (isCurrent() && this.#lost(closeError(info, this.#state === 'active'))),
-      },
-    );
+  /** An object of its own: applications are not to see these methods. */
+  #lifelineOwner(): LifelineOwner {
+    return {
+      address: () => this.#address(),
+      opened: (transport, protocol, isResuming) => this.#opened(transport, protocol, isResuming),
+      receive: (message) => this.#receive(message),
+      suspended: (info) => this.#suspended(info),
+      ended: (error) => this.#ended(error),
+    };
   }
 
-  #opened(protocol: string): void {
-    if (this.#state === 'closed') return;
-    if (this.#state === 'resuming') {
-      if (protocol === RESUMABLE_SUBPROTOCOL) this.#comeback.askToResume(this.identity!);
-      else this.#comeback.askForAll();
-    }
+  #address(): Pick<TransportRequest, 'url' | 'token'> {
+    const { uri, databaseName, confirmedReads } = this.#config;
+    this.connectionId = ConnectionId.random();
+    return { url: socketUrl(uri, databaseName, this.connectionId, confirmedReads), token: this.token };
+  }
+
+  #opened(transport: Transport, protocol: string, isResuming: boolean): void {
+    const canResume = protocol === RESUMABLE_SUBPROTOCOL;
+    if (isResuming && canResume) this.#comeback.askToResume(this.identity!);
+    else if (isResuming) this.#comeback.askForAll();
     // A server that does not say what it chose speaks v2.
-    this.#outbox.open(
-      this.#transport,
-      protocol === RESUMABLE_SUBPROTOCOL || protocol === 'v3.bsatn.spacetimedb',
-    );
-  }
-
-  #receiveFrame(frame: Uint8Array): void {
-    const count = this.#transportCount;
-    try {
-      const reader = new ByteReader(frame);
-      const compression = reader.readU8();
-      if (compression !== Compression.none) {
-        throw new ConnectionError(
-          'PROTOCOL',
-          `a frame is compressed (${compression}), which was not asked for`,
-        );
-      }
-      // disconnect() inside a callback ends this, too.
-      while (reader.remaining > 0 && count === this.#transportCount)
-        this.#receive(decodeResumableServerMessage(reader));
-    } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      this.#fail(
-        error instanceof ConnectionError ? error : new ConnectionError('PROTOCOL', text, { cause: error }),
-      );
-    }
+    this.#outbox.open(transport, canResume || protocol === 'v3.bsatn.spacetimedb');
   }
 
   #receive(message: ResumableServerMessage): void {
@@ -213,7 +155,7 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
       case 'oneOffQueryResult':
         return this.#config.log('warn', 'the server answers a query that was not asked');
       case 'resumable':
-        return this.#comeback.noteEpoch(message.epoch, this.#state !== 'resuming');
+        return this.#comeback.noteEpoch(message.epoch, this.#lifeline.state !== 'resuming');
       case 'position':
         return this.#comeback.notePosition(message.offset);
       case 'resumed':
@@ -224,15 +166,15 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
   }
 
   #initialConnection({ identity, token }: InitialConnection): void {
-    if (this.#state !== 'connecting' && this.#state !== 'resuming')
+    const { state } = this.#lifeline;
+    if (state !== 'connecting' && state !== 'resuming')
       throw new ConnectionError('PROTOCOL', 'the server introduces itself twice');
-    this.#connectTimer?.cancel();
+    this.#lifeline.greeted();
     this.identity = identity;
     // With a token of our own the server may have seen only its short-lived copy.
     this.token ??= token;
-    if (this.#state === 'resuming') return this.#finishRebuild();
-    this.#state = 'active';
-    this.#wasActive = true;
+    if (state === 'resuming') return this.#finishRebuild();
+    this.#lifeline.activate();
     for (const callback of this.#config.listeners.connect) {
       this.#attempt(() => callback(this as never, identity as never, this.token!));
     }
@@ -305,10 +247,10 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
   }
 
   #subscriptionError({ requestId, querySetId, error }: SubscriptionError): void {
-    const count = this.#transportCount;
+    const { transportNumber } = this.#lifeline;
     const failure = this.#dropSubscription(querySetId, error);
     // A callback may have ended everything.
-    if (count !== this.#transportCount) return;
+    if (transportNumber !== this.#lifeline.transportNumber) return;
     if (this.#comeback.isRebuilding) {
       this.#comeback.dropSet(querySetId);
       return this.#finishRebuild();
@@ -316,8 +258,7 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
     if (requestId !== undefined) return;
     // Its rows stay in the cache and nothing but a comparison with all rows will take them out.
     this.#comeback.distrust();
-    this.#transport.close(1000);
-    this.#lost(failure);
+    this.#lifeline.cut(failure);
   }
 
   /** A query set that the server does not follow, or not any more. */
@@ -333,7 +274,8 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
 
   /** The server's answer to Resume: with `changes` they were told before it. */
   #resumed(message: Resumed): void {
-    if (this.#state !== 'resuming') throw new ConnectionError('PROTOCOL', 'the server resumes nothing');
+    if (this.#lifeline.state !== 'resuming')
+      throw new ConnectionError('PROTOCOL', 'the server resumes nothing');
     const { events, dropped, resumedBy } = this.#comeback.resumed(message);
     this.#emit(events, this.#lazy({ tag: 'Transaction' }));
     for (const { querySetId, error } of dropped) this.#dropSubscription(querySetId, error);
@@ -349,9 +291,8 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
 
   #cameBack(info: ReconnectedInfo): void {
     // A callback may have ended it.
-    if (this.#state !== 'resuming') return;
-    this.#state = 'active';
-    this.#backoff?.reset();
+    if (this.#lifeline.state !== 'resuming') return;
+    this.#lifeline.activate();
     this.#calls.resume();
     this.#subscriptions.resume();
     for (const callback of this.#config.listeners.reconnected)
@@ -380,7 +321,8 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
     onApplied: Parameters<Subscriptions<RM>['add']>[1],
     onError: Parameters<Subscriptions<RM>['add']>[2],
   ): SubscriptionHandleImpl<RM> {
-    if (this.#state === 'closed') throw new ConnectionError('DISCONNECTED', 'the connection is closed');
+    if (this.#lifeline.state === 'closed')
+      throw new ConnectionError('DISCONNECTED', 'the connection is closed');
     return this.#subscriptions.add(queries, onApplied, onError);
   }
 
@@ -402,64 +344,29 @@ export class DbConnectionImpl<RM extends UntypedRemoteModule> implements DbConte
     return id;
   }
 
-  /** Closes because the server does not keep to the protocol: it would not next time. */
-  #fail(error: ConnectionError): void {
-    // Browsers let applications close with 1000 or 3000-4999 only.
-    this.#transport.close(4002);
-    this.#end(error);
-  }
-
-  /** The transport is gone: comes back later, or ends. */
-  #lost(error: ConnectionError): void {
-    const isRefused = error.httpStatus === 401 || error.httpStatus === 403;
-    const delayMs = this.#wasActive && !isRefused ? this.#backoff?.next() : undefined;
-    if (delayMs === undefined) return this.#end(error);
-    this.#detach('waiting');
+  #suspended(info: Parameters<LifelineOwner['suspended']>[0]): void {
+    this.#outbox.close();
     this.#comeback.abandon();
     this.#subscriptions.suspend();
-    this.#retryTimer = this.#config.clock.startTimer(delayMs, () => this.#reconnect(), { keepsAlive: true });
-    this.#calls.suspend(error);
-    const context = new EventContext<RM, Error>(this, error);
-    const info = { error, attempt: this.#backoff!.attempts, delayMs };
+    this.#calls.suspend(info.error);
+    const context = new EventContext<RM, Error>(this, info.error);
     for (const callback of this.#config.listeners.reconnecting)
       this.#attempt(() => callback(context as never, info));
   }
 
-  #reconnect(): void {
-    this.#retryTimer?.cancel();
-    this.#state = 'resuming';
-    this.connectionId = ConnectionId.random();
-    this.#transport = this.#open();
-  }
-
-  /** Lets go of the transport; whatever it still tells is not heard. */
-  #detach(next: 'waiting' | 'closed'): void {
-    this.#state = next;
-    this.#transportCount++;
-    this.#connectTimer?.cancel();
-    this.#retryTimer?.cancel();
+  #ended(error: ConnectionError): void {
     this.#outbox.close();
-  }
-
-  #end(error: ConnectionError): void {
-    if (this.#state === 'closed') return;
-    const wasActive = this.#wasActive;
-    this.#detach('closed');
     this.#calls.close(error);
     const context = new EventContext<RM, Error>(this, error);
     for (const handle of this.#subscriptions.removeAll()) {
       this.#attempt(() => SubscriptionHandleImpl.abandoned(handle, context, error));
     }
-    this.#tellClosed(context, wasActive, this.#isDisconnectRequested ? undefined : error);
+    this.#tellClosed(context, this.#isDisconnectRequested ? undefined : error);
   }
 
-  #tellClosed(
-    context: EventContext<RM, Error>,
-    wasActive: boolean,
-    error: ConnectionError | undefined,
-  ): void {
+  #tellClosed(context: EventContext<RM, Error>, error: ConnectionError | undefined): void {
     const { disconnect, connectError } = this.#config.listeners;
-    if (wasActive) {
+    if (this.#lifeline.wasActive) {
       for (const callback of disconnect) this.#attempt(() => callback(context as never, error));
     } else if (error !== undefined) {
       for (const callback of connectError) this.#attempt(() => callback(context as never, error));
