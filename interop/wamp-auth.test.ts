@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Wampy } from 'wampy';
 import { sign as wampyCryptosign } from 'wampy/cryptosign.js';
@@ -8,16 +7,13 @@ import { AuthKeyring, connect, crAuth, cryptosignAuth, scramAuth, ticketAuth } f
 import { Listener } from '../src/net/listener.js';
 import { mountWamp } from '../src/protocols/wamp/server/mount.js';
 import { WampRouter } from '../src/protocols/wamp/server/router.js';
+import { autobahn, openAutobahn, type Welcome } from './autobahn.js';
 import { PUBLIC_KEY, SEED, authenticateAda } from './wamp-users.js';
 
 /* Our client, `autobahn` and `wampy` prove to our router who they are, by every method that they have. */
 
-interface Outcome {
-  readonly authid: unknown;
-  readonly authmethod: unknown;
-}
 /** Joins; rejects if the router does not want that. `secret` is wrong in some tests. */
-type Join = (method: string, secret: string) => Promise<Outcome>;
+type Join = (method: string, secret: string) => Promise<Welcome>;
 
 let listener: Listener;
 let router: WampRouter;
@@ -43,31 +39,15 @@ const joinOurs: Join = async (method, secret) => {
   };
   const keyring = new AuthKeyring([methods[method as keyof typeof methods]()], { authId: 'ada' });
   await using client = await connect(url, { realm: 'realm1', keyring });
-  return client.session.details as unknown as Outcome;
+  return client.session.details as unknown as Welcome;
 };
 
-interface Autobahn {
-  readonly Connection: new (options: object) => {
-    onopen: (session: unknown, details: Outcome) => void;
-    onclose: (reason: string, details: { readonly reason?: string }) => boolean;
-    open(): void;
-    close(): void;
-  };
-  readonly auth_cra: {
-    sign(key: string, challenge: string): string;
-    derive_key(secret: string, salt: string, iterations: number, keylen: number): string;
-  };
-  readonly auth_cryptosign: { sign_challenge(key: object, extra: object): string };
-  readonly nacl: { readonly sign: { readonly keyPair: { fromSeed(seed: Uint8Array): object } } };
-}
 interface CraExtra {
   readonly challenge: string;
   readonly salt: string;
   readonly iterations: number;
   readonly keylen: number;
 }
-
-const autobahn = createRequire(import.meta.url)('autobahn') as Autobahn;
 
 const joinAutobahn: Join = async (method, secret) => {
   const answers: Record<string, (extra: CraExtra) => string> = {
@@ -80,26 +60,15 @@ const joinAutobahn: Join = async (method, secret) => {
         extra,
       ),
   };
-  const connection = new autobahn.Connection({
+  const { details, close } = await openAutobahn({
     url,
-    realm: 'realm1',
-    max_retries: 0,
     authid: 'ada',
     authmethods: [method],
     authextra: method === 'cryptosign' ? { pubkey: PUBLIC_KEY } : {},
     onchallenge: (_: unknown, name: string, extra: CraExtra) => answers[name]!(extra),
   });
-  return await new Promise((resolve, reject) => {
-    connection.onopen = (_, details) => {
-      resolve(details);
-      connection.close();
-    };
-    connection.onclose = (reason, details) => {
-      reject(new Error(details.reason ?? reason));
-      return true;
-    };
-    connection.open();
-  });
+  close();
+  return details;
 };
 
 const joinWampy: Join = async (method, secret) => {
@@ -117,7 +86,7 @@ const joinWampy: Join = async (method, secret) => {
       cryptosign: (name, extra) => wampyCryptosign(secret)(name, extra as never),
     },
   });
-  const details = (await wampy.connect()) as unknown as Outcome;
+  const details = (await wampy.connect()) as unknown as Welcome;
   await wampy.disconnect();
   return details;
 };

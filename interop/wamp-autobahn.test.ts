@@ -1,44 +1,10 @@
-import { createRequire } from 'node:module';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Client } from 'chorale/wamp';
 
+import { autobahn, openAutobahn, type AutobahnSession } from './autobahn.js';
 import { joinOurs, serveWamp, type RouterPlace } from './wamp-router.js';
 
 /* The npm client `autobahn` with our router, beside our client: what one sends, the other must understand. */
-
-interface AutobahnSession {
-  readonly id: number;
-  register(uri: string, handler: (...parameters: never[]) => unknown, options?: object): Promise<unknown>;
-  unregister(registration: unknown): Promise<unknown>;
-  call(uri: string, args?: unknown[], kwargs?: object, options?: object): AutobahnPromise;
-  subscribe(uri: string, handler: (...parameters: never[]) => void, options?: object): Promise<unknown>;
-  publish(uri: string, args?: unknown[], kwargs?: object, options?: object): Promise<{ readonly id: number }>;
-}
-/** Its promises tell of progress, too. */
-type AutobahnPromise = Promise<unknown> & {
-  cancel(options?: { readonly mode: string }): void;
-  then(
-    onResult: (value: unknown) => unknown,
-    onError: (error: unknown) => unknown,
-    onProgress: (value: unknown) => void,
-  ): unknown;
-};
-interface AutobahnConnection {
-  onopen: (session: AutobahnSession) => void;
-  onclose: (reason: string, details: unknown) => boolean;
-  open(): void;
-  close(): void;
-}
-interface Autobahn {
-  readonly Connection: new (options: object) => AutobahnConnection;
-  readonly Error: new (uri: string, args?: unknown[], kwargs?: object) => Error;
-  readonly Result: new (args: unknown[], kwargs: object) => object;
-  readonly serializer: Readonly<
-    Record<'JSONSerializer' | 'MsgpackSerializer' | 'CBORSerializer', new () => object>
-  >;
-}
-
-const autobahn = createRequire(import.meta.url)('autobahn') as Autobahn;
 
 const TRANSPORTS: Readonly<Record<string, (place: RouterPlace) => object>> = {
   websocket: ({ url }) => ({ type: 'websocket', url }),
@@ -53,21 +19,11 @@ describe.each([
   ['rawsocket', 'JSONSerializer'],
 ] as const)('autobahn with our router, %s, %s', (transport, serializer) => {
   async function join(place: RouterPlace): Promise<AutobahnSession> {
-    const connection = new autobahn.Connection({
+    const { session, close } = await openAutobahn({
       transports: [TRANSPORTS[transport]!(place)],
-      realm: 'realm1',
-      max_retries: 0,
       serializers: [new autobahn.serializer[serializer]()],
     });
-    const session = await new Promise<AutobahnSession>((resolve, reject) => {
-      connection.onopen = resolve;
-      connection.onclose = (reason) => {
-        reject(new Error(reason));
-        return true;
-      };
-      connection.open();
-    });
-    onTestFinished(() => connection.close());
+    onTestFinished(close);
     return session;
   }
 
