@@ -34,6 +34,8 @@ export class LiveRoom implements RoomHandle {
   readonly document: StoredDocument;
   readonly members = new Set<Member>();
   readonly awareness = new AwarenessStates();
+  /** Who has opened it and has not joined yet: it must not be closed before them. */
+  arrivingCount = 0;
   /** Resolves when `onLoad` has run. */
   ready: Promise<void> | undefined;
   readonly #documentLimits: DocumentLimits;

@@ -121,7 +121,7 @@ async function visit(
     await confirm(rooms, room);
     return response;
   } finally {
-    rooms.closeIfEmpty(room);
+    rooms.leaveEarly(room);
   }
 }
 

@@ -170,12 +170,15 @@ export class RoomSocket implements WebSocketHandler {
       await room.ready;
     } catch (error) {
       rooms.onError(error, `onLoad of room ${id}`);
+      rooms.leaveEarly(room);
       return this.#deny(address, 'the document could not be loaded', RoomClose.failed);
     }
-    if (this.#isClosed || this.#places.get(address) !== place) return rooms.closeIfEmpty(room);
+    if (this.#isClosed || this.#places.get(address) !== place) return rooms.leaveEarly(room);
     if (rooms.find(id) !== room) return connection.close(RoomClose.away, 'the room was closed meanwhile');
-    if (room.members.size >= room.limits.clientsMax)
+    if (room.members.size >= room.limits.clientsMax) {
+      rooms.leaveEarly(room);
       return this.#deny(address, `the room is full (${room.limits.clientsMax} clients)`, RoomClose.policy);
+    }
     const dialect = this.#dialect ?? 'plain';
     const onEnd = (): void => this.#leave(address, member);
     const member = new Member({ rooms, room, connection, dialect, address, context, access, onEnd });

@@ -9,6 +9,7 @@ import { loadModule } from '../../../module/load-module.js';
 import { schema } from '../../../module/schema.js';
 import { type ChoraleServer, createServer } from '../../../server/create-server.js';
 import { encodeMessage, decodeFrame, type RoomMessage } from '../messages/message.js';
+import { SimulatedFolders } from '../../../../test/sim/simulated-folders.js';
 import { encodeAwareness } from '../messages/awareness.js';
 
 let server: ChoraleServer;
@@ -113,6 +114,8 @@ describe('bad input costs its sender only', () => {
     ['a%00b', 400],
     ['a%0ab', 400],
     ['x'.repeat(513), 400],
+    // Node's own limit of a request's head.
+    ['x'.repeat(65_536), 431],
   ])('a room called %.20s is refused in the handshake', async (name, status) => {
     await serve({ '*path': {} });
     const socket = new WebSocket(`${server.url.replace('http', 'ws')}/rooms/${name}`);
@@ -174,6 +177,43 @@ describe('who may do what', () => {
       author: string;
     }[];
     expect(versions.map(({ author }) => author)).toEqual([server.owner.identity.toHexString()]);
+  });
+});
+
+describe('databases', () => {
+  it('each has rooms of its own under the same names', async () => {
+    const databases = { one: loadModule({ default: schema({}) }), two: loadModule({ default: schema({}) }) };
+    // Those of the default database are handed in; the other's come from its module.
+    const app = schema({});
+    const two = loadModule({ default: app, rooms: app.room('*path') });
+    server = await createServer({ databases: { ...databases, two }, rooms: { '*path': {} } });
+    const first = (await Raw.open('rooms/r')).send(STEP1).send({ kind: 'update', update: hello('one') });
+    const second = (await Raw.open('v1/database/two/rooms/r')).send(STEP1);
+    second.send({ kind: 'update', update: hello('two') });
+    for (const raw of [first, second]) await expect.poll(() => raw.kinds()).toContain('update');
+    const texts = ['/v1/rooms/r', '/v1/database/two/rooms/r'].map(async (path) =>
+      (await fetch(`${server.url}${path}/text?root=t`)).text(),
+    );
+    expect(await Promise.all(texts)).toEqual(['one', 'two']);
+  });
+
+  it('a log that fails closes the rooms, which can be read from then on, as they are on disk', async () => {
+    const folders = new SimulatedFolders();
+    const databases = { notes: loadModule({ default: schema({}) }) };
+    server = await createServer({ databases, rooms: { '*path': {} }, folders, onError: () => {} });
+    const raw = (await Raw.open()).send(STEP1).send({ kind: 'update', update: hello('kept') });
+    await expect.poll(() => raw.kinds()).toContain('update');
+    folders.only.faults.beforeOperation = (operation) => {
+      if (operation === 'write') throw new Error('ENOSPC: no space left on device');
+    };
+    raw.send({ kind: 'update', update: hello('lost') });
+    await expect.poll(() => raw.closed).toEqual({ code: 1011, reason: "the database's log has failed" });
+    const reader = (await Raw.open()).send(STEP1).send({ kind: 'update', update: hello('refused') });
+    await expect.poll(() => reader.kinds()).toContain('denied');
+    const reasons = reader.heard.flatMap((message) => (message.kind === 'denied' ? message.reason : []));
+    expect(reasons[0]).toContain('answers reads only until the server is started again');
+    expect(await textOf()).toBe('kept');
+    folders.only.faults = {};
   });
 });
 

@@ -101,24 +101,33 @@ export class Rooms implements WheelTask {
     return this.#permissions.ask(id, context);
   }
 
-  /** The open room, opened if it is not. Wait for its `ready`. */
-  open(id: string, { definition, params }: MatchedRoom): LiveRoom {
-    let room = this.#rooms.get(id);
-    if (room !== undefined) return room;
-    room = new LiveRoom(id, params, definition, this);
+  /** The open room, opened if it is not, for somebody who waits for its `ready` and then joins or leaves early. */
+  open(id: string, matched: MatchedRoom): LiveRoom {
+    const room = this.#rooms.get(id) ?? this.#load(id, matched);
+    room.arrivingCount += 1;
+    return room;
+  }
+
+  #load(id: string, { definition, params }: MatchedRoom): LiveRoom {
+    const room = new LiveRoom(id, params, definition, this);
     this.#rooms.set(id, room);
-    const opened = room;
     if (definition.onLoad !== undefined) {
       room.ready = Promise.resolve()
-        .then(() => definition.onLoad?.(opened))
-        .finally(() => void (opened.ready = undefined));
+        .then(() => definition.onLoad?.(room))
+        .finally(() => void (room.ready = undefined));
     }
     return room;
+  }
+
+  leaveEarly(room: LiveRoom): void {
+    room.arrivingCount -= 1;
+    this.#closeIfEmpty(room);
   }
 
   /** @param asked `permissionVersion` from before `authorize` was asked. */
   join(member: Member, asked: number): void {
     this.#nowMs = this.#options.wheel.nowMs;
+    member.room.arrivingCount -= 1;
     member.room.members.add(member);
     if (this.wheelDueMs === Infinity) this.#options.wheel.schedule(this, TICK_MS);
     if (asked !== this.permissionVersion) void this.#reauthorize(member);
@@ -132,12 +141,12 @@ export class Rooms implements WheelTask {
     const { room } = member;
     if (!room.members.delete(member)) return;
     room.tellAwareness(room.awareness.removeOwner(member));
-    this.closeIfEmpty(room);
+    this.#closeIfEmpty(room);
   }
 
   /** The document stays in the log; who comes back finds it there. */
-  closeIfEmpty(room: LiveRoom): void {
-    if (room.members.size > 0 || room.ready !== undefined || this.#rooms.get(room.id) !== room) return;
+  #closeIfEmpty(room: LiveRoom): void {
+    if (room.members.size > 0 || room.arrivingCount > 0 || this.#rooms.get(room.id) !== room) return;
     this.callHook(room, () => room.definition.onUnload?.(room));
     this.#rooms.delete(room.id);
     room.documents.close(room.document);
