@@ -62,8 +62,8 @@ function loadedWith(path: string, metafile: Metafile, found = new Set<string>())
 
 // The bounds are there to be noticed when they are passed.
 test.each([
-  ['connect', 15_400],
-  ['connect, msgpackSerializer', 17_000],
+  ['connect', 15_100],
+  ['connect, msgpackSerializer', 16_700],
 ])('a page that imports { %s } loads less than %d bytes, and nothing of Node', async (names, bytesMax) => {
   const { pageBytes, lazyBytes, inputs } = await bundle(names);
   expect(inputs.filter((path) => path.includes('.node.') || path.includes('node_modules'))).toEqual([]);

@@ -269,4 +269,52 @@ describe('a stream of arguments', () => {
     expect(await upload.write([2])).toBe(false);
     expect(router.all(CALL)).toHaveLength(1);
   });
+
+  test('waits with the next ones while the connection holds more than its share', async () => {
+    const router = new ScriptedRouter();
+    let bufferedBytes = 0;
+    const client = await router.connect({
+      openTransport: async (request) =>
+        Object.defineProperty(await router.open(request), 'bufferedBytes', {
+          get: () => bufferedBytes,
+          set: () => {},
+        }),
+    });
+    const upload = client.stream('com.upload', { highWaterBytes: 100 });
+    bufferedBytes = 100;
+    await upload.write([1]);
+    bufferedBytes = 101;
+    const second = upload.write([2]);
+    for (const nowBuffered of [101, 101, 100]) {
+      await settled(() => router.clock.pendingTimers === 1);
+      expect(router.all(CALL)).toHaveLength(1);
+      bufferedBytes = nowBuffered;
+      router.clock.advance(10);
+    }
+    expect(await second).toBe(true);
+    await router.next(CALL, 2);
+    await client.close();
+  });
+});
+
+test('an ERROR becomes what its URI is mapped to: exactly, else by the longest pattern', async () => {
+  const router = new ScriptedRouter();
+  const client = await router.connect();
+  const named = (name: string): new (error: WampError) => Error =>
+    class extends Error {
+      constructor(error: WampError) {
+        super(error.message);
+        this.name = name;
+      }
+    };
+  client.mapError('com.', named('prefix'), { match: 'prefix' });
+  client.mapError('com.shop.', named('longer prefix'), { match: 'prefix' });
+  client.mapError('com..empty.again', named('wildcard'), { match: 'wildcard' });
+  client.mapError('com.shop.empty', named('exact'));
+  client.mapError('com.shop.', named('later'), { match: 'prefix' });
+  const nameOf = (uri: string): string => client.errorMap.errorToException(new WampError(uri)).name;
+  expect(
+    ['com.shop.empty', 'com.shop.other', 'com.bank.other', 'com.shop.empty.again', 'org.other'].map(nameOf),
+  ).toEqual(['exact', 'later', 'prefix', 'wildcard', 'WampError']);
+  await client.close();
 });

@@ -206,14 +206,19 @@ describe('a generator', () => {
   });
 
   test('that yields a result is ended by it', async () => {
+    let hasEnded = false;
     const { router, answers } = await serving(function* () {
-      yield 1;
-      yield result([2]);
-      yield 3;
+      try {
+        yield 1;
+        yield result([2]);
+        yield 3;
+      } finally {
+        hasEnded = true;
+      }
     });
     router.invoke(1, 7, [], { receive_progress: true });
     await settled(() => answers().length === 2);
-    expect(answers()).toEqual(['progress 1 [1]', 'yield 1 [2]']);
+    expect([answers(), hasEnded]).toEqual([['progress 1 [1]', 'yield 1 [2]'], true]);
   });
 
   test('of the older kind has its last yield taken for the result', async () => {
@@ -321,4 +326,32 @@ test('arguments that come bit by bit are read from the input', async () => {
   router.invoke(2, 7, [10]);
   await settled(() => answers().length === 2);
   expect(answers().toSorted()).toEqual(['yield 1 [6]', 'yield 2 [10]']);
+});
+
+test('a handler is told when the connection is gone, and what it answers then is for nobody', async () => {
+  let [reason, answered]: [unknown, boolean] = [undefined, false];
+  const { router, client, answers } = await serving(async ({ signal }) => {
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    reason = signal.reason;
+    answered = true;
+    return 'late';
+  });
+  router.invoke(1, 7, []);
+  await new Promise((resolve) => setImmediate(resolve));
+  router.drop();
+  await settled(() => answered);
+  expect(reason).toBeInstanceOf(Interrupt);
+  expect([client.state, answers(), router.errors]).toEqual(['closed', [], []]);
+});
+
+test('arguments of a progressive call that nobody reads end it at 10,000', async () => {
+  const { router, answers } = await serving(async ({ signal }) => {
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+  });
+  for (let i = 0; i < 10_000; i++) router.invoke(1, 7, [i], { progress: true });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(answers()).toEqual([]);
+  router.invoke(1, 7, ['too much'], { progress: true });
+  await settled(() => answers().length === 1);
+  expect(answers()[0]).toMatch(/^error 1 wamp\.error\.unavailable /);
 });

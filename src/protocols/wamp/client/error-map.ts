@@ -8,7 +8,8 @@ import {
 } from './errors.js';
 import type { Args, Dict, Kwargs } from './payload.js';
 import { MatchPolicy } from './policies.js';
-import { UriMap } from './uri-map.js';
+import type { UriPattern } from './uri.js';
+import { matchesUri } from '../messages/uri.js';
 import * as Uris from '../messages/uris.js';
 
 /** Makes the exception for an ERROR. */
@@ -35,7 +36,9 @@ const BUILT_IN: readonly (readonly [string, BuiltIn])[] = [
 
 /** Which exception an ERROR becomes, and which ERROR an exception becomes. */
 export class ErrorMap {
-  readonly #factories = new UriMap<ErrorFactory>();
+  readonly #exact = new Map<string, ErrorFactory>();
+  /** The longest first; of two that are as long, the one that came last. */
+  #patterns: readonly (UriPattern & { readonly factory: ErrorFactory })[] = [];
   readonly #uris: { readonly errorClass: ErrorClass; readonly uri: string }[] = [];
 
   constructor() {
@@ -44,13 +47,17 @@ export class ErrorMap {
     }
   }
 
-  /** ERRORs with this URI become what `factory` makes. */
+  /** ERRORs with this URI become what `factory` makes. Of several patterns that cover a URI the longest counts. */
   registerErrorResponse(
     uri: string,
     factory: ErrorFactory,
-    options: { readonly match?: MatchPolicy } = {},
+    { match = MatchPolicy.exact }: { readonly match?: MatchPolicy } = {},
   ): void {
-    this.#factories.set({ uri, match: options.match ?? MatchPolicy.exact }, factory);
+    if (match === MatchPolicy.exact) this.#exact.set(uri, factory);
+    else {
+      const patterns = [{ uri, match, factory }, ...this.#patterns];
+      this.#patterns = patterns.sort((one, other) => other.uri.length - one.uri.length);
+    }
   }
 
   /** Exceptions of this class that leave a procedure become ERRORs with this URI, the text their first argument. */
@@ -60,7 +67,8 @@ export class ErrorMap {
   }
 
   errorToException(error: WampError): Error {
-    return this.#factories.find(error.uri)?.(error) ?? error;
+    const pattern = this.#patterns.find(({ uri, match }) => matchesUri(uri, match, error.uri));
+    return (this.#exact.get(error.uri) ?? pattern?.factory)?.(error) ?? error;
   }
 
   exceptionToInvocationError(exception: unknown): WampError {

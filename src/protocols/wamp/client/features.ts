@@ -1,53 +1,49 @@
 import type { Dict } from './payload.js';
 
+const withFeatures = (...names: readonly string[]): Dict => ({
+  features: Object.fromEntries(names.map((name) => [name, true])),
+});
+
 /** What this client can do, as it stands in HELLO. Nothing is announced that is not implemented. */
 export const CLIENT_ROLES: Dict = {
-  publisher: {
-    features: {
-      subscriber_blackwhite_listing: true,
-      publisher_exclusion: true,
-      publisher_identification: true,
-      sharded_subscription: true,
-      payload_passthru_mode: true,
-    },
-  },
-  subscriber: {
-    features: {
-      publisher_identification: true,
-      publication_trustlevels: true,
-      pattern_based_subscription: true,
-      sharded_subscription: true,
-      event_history: true,
-      event_retention: true,
-      subscription_revocation: true,
-      payload_passthru_mode: true,
-    },
-  },
-  callee: {
-    features: {
-      progressive_call_results: true,
-      progressive_call_invocations: true,
-      call_timeout: true,
-      call_canceling: true,
-      caller_identification: true,
-      call_trustlevels: true,
-      call_reroute: true,
-      pattern_based_registration: true,
-      shared_registration: true,
-      sharded_registration: true,
-      registration_revocation: true,
-      payload_passthru_mode: true,
-    },
-  },
-  caller: {
-    features: {
-      progressive_call_results: true,
-      progressive_call_invocations: true,
-      call_timeout: true,
-      call_canceling: true,
-      caller_identification: true,
-      sharded_registration: true,
-      payload_passthru_mode: true,
-    },
-  },
+  publisher: withFeatures(
+    'subscriber_blackwhite_listing',
+    'publisher_exclusion',
+    'publisher_identification',
+    'sharded_subscription',
+    'payload_passthru_mode',
+  ),
+  subscriber: withFeatures(
+    'publisher_identification',
+    'publication_trustlevels',
+    'pattern_based_subscription',
+    'sharded_subscription',
+    'event_history',
+    'event_retention',
+    'subscription_revocation',
+    'payload_passthru_mode',
+  ),
+  callee: withFeatures(
+    'progressive_call_results',
+    'progressive_call_invocations',
+    'call_timeout',
+    'call_canceling',
+    'caller_identification',
+    'call_trustlevels',
+    'call_reroute',
+    'pattern_based_registration',
+    'shared_registration',
+    'sharded_registration',
+    'registration_revocation',
+    'payload_passthru_mode',
+  ),
+  caller: withFeatures(
+    'progressive_call_results',
+    'progressive_call_invocations',
+    'call_timeout',
+    'call_canceling',
+    'caller_identification',
+    'sharded_registration',
+    'payload_passthru_mode',
+  ),
 };

@@ -101,6 +101,14 @@ describe('a keyring', () => {
   });
 });
 
+test('a HELLO that cannot be encoded is refused, and leaves nothing behind', async () => {
+  const router = strictRouter();
+  await expect(router.connect({ details: { past: 2n ** 60n } })).rejects.toMatchObject({
+    code: 'UNENCODABLE',
+  });
+  await settled(() => router.clock.pendingTimers === 0);
+});
+
 describe('proving who one is', () => {
   test('with a ticket that is made when it is asked for', async () => {
     const router = strictRouter();

@@ -77,6 +77,8 @@ class Joining implements TransportEvents {
     );
     const cancel = (): void => this.#failed(new TransportError('joining was cancelled', signal?.reason));
     signal?.addEventListener('abort', cancel, { once: true });
+    // HELLO may have no form in the serializer: then nobody waits any more when the transport has closed.
+    this.#session.promise.catch(() => {});
     try {
       if (signal?.aborted === true) cancel();
       else this.#begin();

@@ -289,3 +289,22 @@ test('every message that comes is told to who asks, until he has heard enough', 
   expect(router.errors).toEqual([new Error('a listener may')]);
   await client.close();
 });
+
+test('what is given up while it is being restored is given back as soon as it has an id', async () => {
+  const router = new ScriptedRouter();
+  const client = await router.connect(RECONNECT);
+  const registering = client.register('com.add', () => 1);
+  const { request } = await router.next(REGISTER);
+  router.send({ type: MessageType.registered, request, registration: 7 });
+  const registration = await registering;
+  router.drop();
+  await settled(() => client.state === 'waiting');
+  router.received = [];
+  router.clock.advance(200);
+  const again = await router.next(REGISTER);
+  await registration.unregister();
+  router.send({ type: MessageType.registered, request: again.request, registration: 70 });
+  const { registration: id } = await router.next(MessageType.unregister);
+  expect([id, registration.isActive, client.getRegistrationIds('com.add')]).toEqual([70, false, []]);
+  await client.close();
+});
