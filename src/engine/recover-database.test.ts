@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../base/random.js';
 import { primitiveType } from '../values/algebraic-type.js';
 import { ConnectionId, Identity } from '../values/identity.js';
+import type { SectionKeeper } from './contract.js';
 import { Database } from './database.js';
 import { waitUntilDurable } from './log/commit-log.js';
 import { checkReach, cutLogAfter } from './log/cut-log.js';
@@ -330,6 +331,43 @@ describe('recovery of a database', () => {
     disk.cutPower(() => 0);
     expect(accounts((await recover(disk))!.database)).toHaveLength(1);
   });
+
+  it.each([0, 1])(
+    'who wrote a section is known again, after a snapshot of %i of a batch, too',
+    async (early) => {
+      const disk = new SimulatedDisk();
+      const opened = await create(disk);
+      const { database, log } = opened;
+      await waitUntilDurable(log);
+      const authors: (bigint | undefined)[] = [];
+      const keeper: SectionKeeper = {
+        kind: 200,
+        replay: (_bytes, { author }) => void authors.push(author?.__identity__),
+        capture: () => Object.assign([], { release: () => {} }),
+        takeBack: () => {},
+      };
+      const write = (identity: bigint, work: () => void): void =>
+        void database.transact({ ...TEST_ORIGIN, caller: callers.get(identity)! }, work);
+      const callers = new Map([5n, 6n].map((identity) => [identity, new Identity(identity)]));
+      const note = (): void => database.addSection({ kind: 200, bytes: Uint8Array.of(1) });
+      write(5n, note);
+      const snapshot = early === 1 ? snapshotter(disk, opened).take(database) : Promise.resolve();
+      write(5n, note);
+      write(6n, () => database.table('account').insert({ id: 0n, owner: 'bob', balance: 1n }));
+      write(6n, note);
+      await snapshot;
+      await log.close();
+      await recoverDatabase(disk.mount(), {
+        databaseKey,
+        build: async () => {
+          const built = new Database(schema, testOptions());
+          built.addKeeper(keeper);
+          return built;
+        },
+      });
+      expect(authors).toEqual([5n, 5n, 6n].slice(early));
+    },
+  );
 
   it('power cuts with snapshots in between lose nothing that was acknowledged', async () => {
     for (let seed = 1; seed <= 60; seed++) {

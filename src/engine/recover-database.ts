@@ -1,10 +1,11 @@
 import type { ByteReader } from '../base/byte-reader.js';
+import { ByteWriter } from '../base/byte-writer.js';
 import type { Database } from './database.js';
 import type { LogSection, TransactionRecord, TxOffset } from './log/commit-log.js';
 import type { Disk } from './log/disk.js';
 import type { FileLog } from './log/file-log.js';
 import { LogError } from './log/log-error.js';
-import { decodeRecord, SectionKind, skipToSections } from './log/record-codec.js';
+import { decodeRecord, hasOwnOrigin, SectionKind, skipToSections } from './log/record-codec.js';
 import { recoverLog, type RecoveredLog } from './log/recovery.js';
 import type { Table } from './tables/table.js';
 import { listSnapshots, readSnapshot, removeUnfinishedSnapshots } from './log/snapshot-file.js';
@@ -53,6 +54,7 @@ export async function recoverDatabase(
     ...(segmentBytesMax === undefined ? {} : { segmentBytesMax }),
     ...(preallocateBytes === undefined ? {} : { preallocateBytes }),
     applyBytes: (reader, end, offset) => {
+      if (offset <= snapshotOffset) return replay.skipToSections(reader);
       replayedCount += 1;
       return replay.applyBytes(reader, end, offset);
     },
@@ -105,6 +107,8 @@ class Replay {
   /** The table of the last change, and its name with the length before it. */
   #lastTable: Table | undefined;
   #lastName = new Uint8Array();
+  /** A record without sections: the last that said itself who its caller is. */
+  readonly #origin = new ByteWriter();
 
   constructor(options: RecoverDatabaseOptions) {
     this.#options = options;
@@ -113,15 +117,27 @@ class Replay {
   /** A record as it stands in the log. Most hold nothing but rows of ordinary tables, and then nothing is made but those. */
   applyBytes(reader: ByteReader, end: number, offset: TxOffset): void | Promise<void> {
     const start = reader.offset;
-    skipToSections(reader);
+    this.skipToSections(reader);
     const sectionsAt = reader.offset;
-    if (!this.#hasOnlyRows(reader, end))
-      return this.apply(decodeRecord(reader.bytes.subarray(start, end)), offset);
+    if (!this.#hasOnlyRows(reader, end)) {
+      const before = decodeRecord(this.#origin.bytes.subarray(0, this.#origin.length));
+      return this.apply(decodeRecord(reader.bytes.subarray(start, end), before), offset);
+    }
     reader.offset = sectionsAt;
     while (reader.offset < end) {
       reader.offset += SECTION_HEADER_BYTES;
       this.#tableAt(reader)!.replayStored(reader);
     }
+  }
+
+  /** Takes note of whose record it is. */
+  skipToSections(reader: ByteReader): void {
+    const start = reader.offset;
+    skipToSections(reader);
+    if (!hasOwnOrigin(reader.bytes, start)) return;
+    // Copied: most are never decoded, and the record's own bytes do not last.
+    this.#origin.reset();
+    this.#origin.writeRaw(reader.bytes.subarray(start, reader.offset));
   }
 
   #hasOnlyRows(reader: ByteReader, end: number): boolean {

@@ -105,6 +105,11 @@ export function skipToSections(reader: ByteReader): number {
   return timestampMicros;
 }
 
+/** Whether the record that stands there says itself who its caller is; otherwise he is that of the record before it. */
+export function hasOwnOrigin(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] !== SAME_ORIGIN;
+}
+
 function readFlags(reader: ByteReader): number {
   const flags = reader.readU8();
   if (flags > SAME_ORIGIN) throw new WireError('BAD_TAG', `unknown flags ${flags} of a log record`);

@@ -17,7 +17,10 @@ export interface RecoveryOptions extends Omit<FileLogOptions, 'epoch'> {
   readonly snapshotOffset?: TxOffset;
   /** Gets each record behind the snapshot, in order; awaited when it returns a promise. */
   readonly apply?: Visit;
-  /** The same without decoding, instead of `apply`. */
+  /**
+   * Instead of `apply`, without decoding: each record that is read, also those that the snapshot holds, since the first one behind it
+   * may have its caller from there.
+   */
   readonly applyBytes?: VisitBytes;
 }
 
@@ -142,14 +145,7 @@ async function replayFile(
   const visit =
     options.applyBytes ??
     decoding((record, offset) => (offset > snapshotOffset ? apply?.(record, offset) : undefined));
-  const scan = await scanSegment(
-    file,
-    { lastOffset: first - 1, chain: header.chain },
-    // Decoding needs the record before, whether or not it is in the snapshot.
-    options.applyBytes === undefined
-      ? visit
-      : (reader, end, offset) => (offset > snapshotOffset ? visit(reader, end, offset) : undefined),
-  );
+  const scan = await scanSegment(file, { lastOffset: first - 1, chain: header.chain }, visit);
   state.lastOffset = scan.lastOffset;
   state.chain = scan.chain;
   state.epoch = Math.max(state.epoch, header.epoch, scan.epoch);
