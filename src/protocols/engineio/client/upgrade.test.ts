@@ -11,6 +11,8 @@ import { Client, reason } from './index.node.js';
 interface Script {
   /** What the open packet says besides the usual. */
   readonly open?: object;
+  /** The GET that waits is not let go for an upgrade. */
+  readonly isHolding?: boolean;
   /** What a POST is answered with. */
   readonly postStatus?: number;
   /** What the WebSocket does with a message. */
@@ -18,7 +20,9 @@ interface Script {
 }
 
 /** A server whose polls wait until an upgrade is probed, and whose WebSocket does what the test wants. */
-async function serveScript(script: Script): Promise<{ url: string; posts: string[]; trace: string[] }> {
+async function serveScript(
+  script: Script,
+): Promise<{ url: string; posts: string[]; trace: string[]; waiting: http.ServerResponse[] }> {
   const posts: string[] = [];
   const trace: string[] = [];
   const waiting: http.ServerResponse[] = [];
@@ -46,7 +50,7 @@ async function serveScript(script: Script): Promise<{ url: string; posts: string
     socket.on('message', (data: Buffer) => {
       const text = data.toString();
       trace.push(text);
-      isProbed ||= text === '2probe';
+      isProbed ||= text === '2probe' && script.isHolding !== true;
       if (isProbed) for (const response of waiting.splice(0)) response.end('6');
       script.onMessage(text, socket);
     });
@@ -59,7 +63,7 @@ async function serveScript(script: Script): Promise<{ url: string; posts: string
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, posts, trace };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, posts, trace, waiting };
 }
 
 function makeClient(): { client: Client; messages: unknown[]; reasons: string[] } {
@@ -88,6 +92,24 @@ describe('an upgrade of the client', () => {
     expect(posts).toEqual(['4still here']);
     await expect.poll(() => trace).toEqual(['2probe', 'closed']);
     expect(reasons).toEqual([]);
+  });
+
+  it('is given up if the server does not let the GET go, which then goes on waiting', async () => {
+    const { url, posts, trace, waiting } = await serveScript({
+      isHolding: true,
+      onMessage: (_, socket) => socket.send('3probe'),
+    });
+    const { client, messages, reasons } = makeClient();
+    await client.connect(url);
+    expect(client.transport()).toBe('polling');
+    await client.send('still here');
+    await expect.poll(() => posts).toEqual(['4still here']);
+    for (const text of ['4one', '4two']) {
+      await expect.poll(() => waiting.length).toBe(1);
+      waiting.pop()!.end(text);
+    }
+    await expect.poll(() => messages).toEqual(['one', 'two']);
+    expect([trace, reasons]).toEqual([['2probe', 'closed'], []]);
   });
 
   it('survives a noop behind it and a ping interval of 0, as python-engineio sends them', async () => {
