@@ -72,7 +72,6 @@ async function subscribe(place: Place): Promise<RawPeer> {
 async function readBacklog(slow: RawPeer, publisher: RawPeer, first: number): Promise<number> {
   let [received, next] = [0, first];
   const isRead = new Promise<void>((resolve, reject) => {
-    slow.onEnd = resolve;
     slow.onText = (text) => {
       if (text.includes('"end"')) return resolve();
       const number = readNumber(text);
@@ -82,7 +81,7 @@ async function readBacklog(slow: RawPeer, publisher: RawPeer, first: number): Pr
   });
   slow.resume();
   const publishing = setInterval(() => publisher.send([`[16,1,{},"${END}",["end"]]`]), 20);
-  await isRead;
+  await Promise.race([isRead, slow.ended]);
   clearInterval(publishing);
   return received;
 }

@@ -65,15 +65,15 @@ export async function prepareUnreadProgress(count: number, place: Place): Promis
     },
     async release() {
       let received = 0;
-      await new Promise<void>((resolve) => {
+      const isRead = new Promise<void>((resolve) => {
         caller.onText = (text) => {
           // The result, or the error that says why there is none.
           if (!isProgress(text)) return resolve();
           if (readChunk(text) !== received++) fail(text);
         };
-        caller.onEnd = resolve;
-        caller.resume();
       });
+      caller.resume();
+      await Promise.race([isRead, caller.ended]);
       return { unread: count - received };
     },
   };

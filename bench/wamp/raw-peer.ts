@@ -20,15 +20,15 @@ const HELLO = JSON.stringify([
 /** The least that can drive a WAMP router: a socket, a handshake, text frames out, texts in. */
 export class RawPeer {
   onText: (text: string) => void = () => {};
-  /** The router has ended the connection. */
-  onEnd: () => void = () => {};
+  /** The connection is over, whoever has ended it. */
+  readonly ended: Promise<void>;
   readonly #socket: net.Socket;
   #rest: Buffer = Buffer.alloc(0);
   #waiting: ((fields: unknown[]) => void) | undefined;
 
   private constructor(socket: net.Socket) {
     this.#socket = socket;
-    socket.on('close', () => this.onEnd());
+    this.ended = new Promise((resolve) => void socket.on('close', () => resolve()));
   }
 
   /** A socket with a session on realm1. */
@@ -86,9 +86,8 @@ export class RawPeer {
   }
 
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => (this.onEnd = resolve));
     this.#socket.end();
-    await closed;
+    await this.ended;
   }
 
   /** Sends messages, and waits while the router does not keep up. */
