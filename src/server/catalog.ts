@@ -5,7 +5,7 @@ import { encodeHex } from '../base/hex.js';
 import type { Random } from '../base/random.js';
 import type { Database } from '../engine/database.js';
 import { MemoryLog, waitUntilDurable } from '../engine/log/commit-log.js';
-import type { CommitLog } from '../engine/log/commit-log.js';
+import type { DatabaseSchema } from '../engine/schema.js';
 import { Snapshotter } from '../engine/snapshotter.js';
 import type { TokenAuthority } from '../identity/tokens.js';
 import { type Publication, TransactionScope } from '../module/effects.js';
@@ -25,7 +25,8 @@ import type { Identity } from '../values/identity.js';
 import type { DatabaseStore, StoredLog } from './database-store.js';
 import { HostedDatabase, snapshotAsNeeded } from './hosted-database.js';
 import { openDatabase, type Scratch } from './open-database.js';
-import { decodeStoredProgram, findChangedTables, type Program, type StoredProgram } from './program.js';
+import type { Program, StoredProgram } from './program.js';
+import { recoverStored } from './recover-stored.js';
 
 export interface DatabaseCatalogOptions {
   readonly authority: TokenAuthority;
@@ -74,7 +75,9 @@ export class DatabaseCatalog implements Catalog {
   /** Reads the stored databases back, then runs the embedded modules. */
   async open(): Promise<void> {
     const { store, embedded } = this.#options;
-    for (const identity of (await store?.list()) ?? []) await this.#recover(identity);
+    if (store !== undefined) {
+      for (const identity of await store.list()) await this.#recover(store, identity);
+    }
     for (const [name, module] of Object.entries(embedded)) {
       const result = await confirmed(await this.#embed(name, module));
       if (result.kind === 'failed' || result.kind === 'refused')
@@ -121,8 +124,10 @@ export class DatabaseCatalog implements Catalog {
     const found = this.#byIdentity.get(database.identity.key);
     const taken = names.find((name) => (this.#byName.get(name) ?? found) !== found);
     if (found === undefined || taken !== undefined) return { kind: 'taken', name: taken ?? '' };
-    for (const name of found.names) if (!names.includes(name)) this.#freeName(name);
+    const before = found.names;
+    // The log may refuse it; then nothing has changed.
     found.rename([...new Set(names)]);
+    for (const name of before) if (!names.includes(name)) this.#freeName(name);
     for (const name of found.names) this.#byName.set(name, found);
     this.onModule(found);
     await waitUntilDurable(found.log);
@@ -192,51 +197,18 @@ export class DatabaseCatalog implements Catalog {
     return { kind: 'created', database };
   }
 
-  async #recover(identity: Identity): Promise<void> {
+  async #recover(store: DatabaseStore, identity: Identity): Promise<void> {
     const moduleLog = this.#newModuleLog();
-    const { store, clock, random, owner } = this.#options;
-    let module: Module | undefined;
-    const recovered = await store?.recover(identity, {
-      build: async (bytes) => {
-        module = await this.#loadStored(decodeStoredProgram(bytes), moduleLog);
-        const log: CommitLog = new MemoryLog();
-        return openDatabase(module.def.schema, { identity, owner, clock, random, log }, this.#scratch);
-      },
-      follow: async (bytes, database) => {
-        const stored = decodeStoredProgram(bytes);
-        if (stored.schemaHash === database.schemaHash) return;
-        database.replaceSchema((await this.#loadStored(stored, moduleLog)).def.schema);
-      },
-    });
-    if (recovered === undefined || module === undefined) {
-      await store?.remove(identity);
-      return;
-    }
-    this.#report(identity, recovered);
-    const stored = decodeStoredProgram(recovered.program);
-    module = await this.#loadStored(stored, moduleLog);
-    const program = { module, text: stored.text, hash: stored.hash };
+    const { clock, random, owner, embedded, onNotice } = this.#options;
+    const options = { identity, owner, clock, random, log: new MemoryLog() };
+    const open = (schema: DatabaseSchema): Database => openDatabase(schema, options, this.#scratch);
+    const recovered = await recoverStored(store, identity, { embedded, moduleLog, open });
+    if (recovered === undefined) return store.remove(identity);
+    const { stored, program, notices } = recovered;
+    for (const notice of notices) onNotice(`database ${identity.toHexString()}: ${notice}`);
     const database = this.#host(identity, stored, program, moduleLog, recovered, recovered.database);
     this.#add(database, recovered);
     database.resume();
-  }
-
-  async #loadStored(stored: StoredProgram, log: ModuleLog): Promise<Module> {
-    if (stored.text !== undefined) return loadProgram(stored.text, { log });
-    const name = stored.names[0] ?? '';
-    const module = this.#options.embedded[name];
-    if (module === undefined) {
-      throw new Error(
-        `the data directory holds a database \`${name}\` of a module that was not handed to createServer: add it to \`databases\``,
-      );
-    }
-    const changed = findChangedTables(stored, module);
-    if (changed?.length === 0) return module;
-    const which = changed === undefined ? '' : ` (${changed.map((table) => `\`${table}\``).join(', ')})`;
-    throw new Error(
-      `the tables of database \`${name}\` changed since its data was stored${which}. Tables can be added; rows of tables that ` +
-        `changed are not migrated in this version: keep those as they were, or use another data directory.`,
-    );
   }
 
   #host(
@@ -304,18 +276,6 @@ export class DatabaseCatalog implements Catalog {
       this.onModule(target);
     }
     return { kind: 'updated', database: target };
-  }
-
-  #report(identity: Identity, recovered: Awaited<ReturnType<DatabaseStore['recover']>> & object): void {
-    const { torn, damagedSnapshots } = recovered;
-    const notices = damagedSnapshots.map((text) => `${text}; an older one was used`);
-    if (torn !== undefined) {
-      notices.push(
-        `the last ${torn.bytes} bytes of ${torn.segment} were cut off at byte ${torn.at} (${torn.reason}): ` +
-          `a crash interrupted them, and nobody had been told of what they held`,
-      );
-    }
-    for (const notice of notices) this.#options.onNotice(`database ${identity.toHexString()}: ${notice}`);
   }
 
   #newModuleLog(): ModuleLog {

@@ -76,6 +76,13 @@ describe('a disk that fails under a running server', () => {
     expect(refusal).toContain(message);
     expect(refusal).toMatch(/^503 .*reads only until the server is started again/);
     expect(await readLedger(server.url)).toEqual({ keys: ['a'], total: 1 });
+    const renamed = await fetch(`${server.url}/v1/database/ledger/names`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${server.owner.token}` },
+      body: '["journal"]',
+    });
+    expect(`${renamed.status} ${await renamed.text()}`).toMatch(/^503 .*reads only/);
+    expect(server.database('ledger')).toBeDefined();
   });
 
   it('after it and a restart everything acknowledged is there, once', async () => {

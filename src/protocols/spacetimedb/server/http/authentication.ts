@@ -1,3 +1,4 @@
+import { LogError } from '../../../../engine/log/log-error.js';
 import { AuthError } from '../../../../identity/auth-error.js';
 import { parseAuthorization } from '../../../../identity/authorization.js';
 import type { Credentials } from '../../../../identity/tokens.js';
@@ -95,6 +96,8 @@ async function answerErrors(handle: () => HttpResponse | Promise<HttpResponse>):
     return await handle();
   } catch (error) {
     if (error instanceof HttpError) return textAnswer(error.status, error.message, error.headers);
+    // The disk is lost, or does not keep up: no defect of ours.
+    if (error instanceof LogError) return textAnswer(503, error.message);
     throw error;
   }
 }
