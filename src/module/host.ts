@@ -188,6 +188,11 @@ export class ModuleHost implements Durability {
     return { ...context, databaseIdentity, timestamp, senderAuth, db };
   }
 
+  /** The tables, to be read: what writes outside of a transaction throws. */
+  get db(): DbView<SchemaShape> {
+    return this.#share.db;
+  }
+
   get isDurable(): boolean {
     const { durableOffset, lastOffset } = this.#database.log;
     return durableOffset >= lastOffset;

@@ -1,17 +1,20 @@
 import type { SchemaShape } from './db-view.js';
+import type { ReducerCtx } from './reducer-ctx.js';
 import type { SocketCtx } from './socket.js';
 
 /* Procedures that WAMP callers call, and who may do what in the realm of the database. */
 
-/** What concerns one member of the realm. It is no transaction; `withTx` runs one. */
-export interface RealmCtx<S extends SchemaShape> extends Omit<SocketCtx<S>, 'broadcast'> {
+interface MemberCtx<S extends SchemaShape> extends Omit<SocketCtx<S>, 'broadcast' | 'withTx'> {
   /** As the caller was authenticated in the realm. */
   readonly authid: string;
   readonly authrole: string;
 }
 
-/** What a procedure is told. */
-export interface RpcCtx<S extends SchemaShape> extends RealmCtx<S> {
+/** Who is about to do something in the realm, and the tables, to be read only: what writes throws. */
+export interface RealmCtx<S extends SchemaShape> extends MemberCtx<S>, Pick<ReducerCtx<S>, 'db'> {}
+
+/** What a procedure is told. It is no transaction; `withTx` runs one. */
+export interface RpcCtx<S extends SchemaShape> extends MemberCtx<S>, Pick<SocketCtx<S>, 'withTx'> {
   readonly kwargs: Readonly<Record<string, unknown>>;
   /** What was called: under a pattern, the name that fits it. */
   readonly procedure: string;

@@ -141,7 +141,7 @@ export class Schema<S extends SchemaShape> {
    *
    * @example
    * export const realm = app.realm({
-   *   authorize: (ctx, { action }) => action === 'subscribe' || ctx.authrole !== 'anonymous',
+   *   authorize: (ctx, { action }) => action === 'subscribe' || ctx.db.member.id.find(ctx.sender) !== null,
    * });
    */
   realm(handlers: RealmHandlers<S>): ModuleExport {

@@ -2,6 +2,7 @@ import { waitUntilDurable } from '../engine/log/commit-log.js';
 import { SenderError } from '../module/errors.js';
 import type { SchemaShape } from '../module/db-view.js';
 import type { Caller } from '../module/module-def.js';
+import type { ReducerCtx } from '../module/reducer-ctx.js';
 import type { ModuleProcedure, RealmCtx, RpcCtx } from '../module/rpc.js';
 import { Payload } from '../protocols/wamp/messages/payload.js';
 import { Uris } from '../protocols/wamp/messages/uri.js';
@@ -13,32 +14,21 @@ import type { HostedDatabase } from './hosted-database.js';
 const CHUNKS_PER_TURN = 100;
 const LOG_FAILED = "the database's log has failed: what was done may be lost";
 
-/** What a module is told of a member of its realm. `onTransaction` is called after each of its transactions, undone ones too. */
+type MemberCtx = Omit<RealmCtx<SchemaShape>, 'db'>;
+
+function makeMemberContext({ host }: HostedDatabase, caller: Caller, session: SessionInfo): MemberCtx {
+  const { sender, databaseIdentity, connectionId, timestamp, senderAuth } = host.makeContext(caller);
+  const { authid, authrole } = session;
+  return { sender, databaseIdentity, connectionId, timestamp, senderAuth, authid, authrole };
+}
+
+/** What a module is told that decides what a member of its realm may do. */
 export function makeRealmContext(
   database: HostedDatabase,
-  name: string,
   caller: Caller,
-  { authid, authrole }: SessionInfo,
-  onTransaction: () => void = () => {},
+  session: SessionInfo,
 ): RealmCtx<SchemaShape> {
-  const { sender, databaseIdentity, connectionId, timestamp, senderAuth } = database.host.makeContext(caller);
-  return {
-    sender,
-    databaseIdentity,
-    connectionId,
-    timestamp,
-    senderAuth,
-    authid,
-    authrole,
-    withTx: (body) => {
-      try {
-        // Looked up each time: the tables may have been replaced since the call began.
-        return database.host.transact(name, caller, body);
-      } finally {
-        onTransaction();
-      }
-    },
-  };
+  return { ...makeMemberContext(database, caller, session), db: database.host.db };
 }
 
 /** One call of a module's procedure. Nothing leaves before all that its transactions saw is on disk, refusals neither. */
@@ -77,11 +67,11 @@ export class ModuleCall {
   #makeContext(caller: Caller): RpcCtx<SchemaShape> {
     const invocation = this.#invocation;
     const { kwargs, procedure, details, wantsProgress } = invocation;
-    const onTransaction = (): void => void (this.#seen = this.#database.log.lastOffset);
-    const context = makeRealmContext(this.#database, this.#name, caller, invocation.caller, onTransaction);
     return Object.defineProperty(
       {
-        ...context,
+        ...makeMemberContext(this.#database, caller, invocation.caller),
+        withTx: <Result>(body: (tx: ReducerCtx<SchemaShape>) => Result): Result =>
+          this.#transact(caller, body),
         kwargs,
         procedure,
         details,
@@ -93,6 +83,15 @@ export class ModuleCall {
       // Few look at it, and it is not cheap.
       { get: () => invocation.signal, enumerable: true },
     ) as RpcCtx<SchemaShape>;
+  }
+
+  #transact<Result>(caller: Caller, body: (ctx: ReducerCtx<SchemaShape>) => Result): Result {
+    try {
+      // Looked up each time: the tables may have been replaced since the call began.
+      return this.#database.host.transact(this.#name, caller, body);
+    } finally {
+      this.#seen = this.#database.log.lastOffset;
+    }
   }
 
   /** Sends what the generator yields, as fast as the caller reads. When the call is canceled the generator is told to return. */

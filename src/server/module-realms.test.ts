@@ -309,7 +309,8 @@ describe('the realm of a published module', () => {
   const looksAtTables = `(ctx, { action, uri }) => {
     if (ctx.authrole === 'owner') return true;
     if (uri === 'com.crash') throw new Error('out of order');
-    const isBanned = ctx.withTx((tx) => tx.db.banned.authid.find(ctx.authid)) !== null;
+    if (uri === 'com.write') ctx.db.banned.insert({ authid: 'x' });
+    const isBanned = ctx.db.banned.authid.find(ctx.authid) !== null;
     return !isBanned && action === 'subscribe' ? { allow: true, cacheMs: 60000 } : false;
   }`;
 
@@ -323,6 +324,7 @@ describe('the realm of a published module', () => {
     };
     const denied = 'wamp.error.not_authorized';
     expect([await subscribe('com.a'), await subscribe('com.crash')]).toEqual(['subscribed', denied]);
+    expect(await subscribe('com.write')).toBe(denied);
     expect(await peer.call('com.ban', ['x'])).toEqual([denied, ['not allowed to call']]);
     expect(await owner.call('com.ban', [peer.welcome['authid']])).toEqual([]);
     expect([await subscribe('com.a'), await subscribe('com.b')]).toEqual(['subscribed', denied]);
@@ -334,7 +336,10 @@ describe('the realm of a published module', () => {
       .database('app')!
       .moduleLog.tail()
       .map(({ message }) => message);
-    expect(crashes).toEqual([expect.stringContaining('out of order')]);
+    expect(crashes).toEqual([
+      expect.stringContaining('out of order'),
+      expect.stringContaining('transaction'),
+    ]);
   });
 
   it('ends with its database: members are told, handlers are aborted, nobody comes back in', async () => {

@@ -83,7 +83,7 @@ export class ModuleRealms {
     };
     return ({ session, ...request }) => {
       try {
-        const ctx = makeRealmContext(database, 'realm authorize', this.#callerOf(session), session);
+        const ctx = makeRealmContext(database, this.#callerOf(session), session);
         const answer = authorize(ctx, request);
         return answer instanceof Promise ? answer.catch(refuse) : answer;
       } catch (error) {
