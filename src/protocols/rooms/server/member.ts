@@ -81,7 +81,6 @@ export class Member {
   /** Says what we have, and who is here. */
   greet(): void {
     this.#askForMissing();
-    if (!this.room.awareness.isEmpty) this.#sendAwareness();
   }
 
   sendFrames(frames: Uint8Array): void {
@@ -177,6 +176,8 @@ export class Member {
 
   #sendStep2({ update, offset }: Missing): void {
     this.#send(encodeMessage({ kind: 'syncStep2', update }));
+    // Not before: news of who comes and goes are for those who are synced.
+    if (!this.#isSynced && !this.room.awareness.isEmpty) this.#sendAwareness();
     this.#isSynced = true;
     const newer = this.room.documents.durableAfter(this.room.document, offset);
     if (newer.length > EMPTY_UPDATE_BYTES) this.#send(encodeMessage({ kind: 'update', update: newer }));

@@ -208,6 +208,25 @@ describe('presence', () => {
     expect(bob.kinds()).toContain('awareness');
   });
 
+  it('who is not told of leaving is not told of being there: a client hears of the others once it is synced', async () => {
+    const fixture = new RoomFixture();
+    const ada = fixture.connect().sync();
+    await fixture.settle();
+    ada.send({ kind: 'awareness', update: presence(1, 1) });
+    await fixture.settle();
+    const [late, stays] = [fixture.connect(), fixture.connect()];
+    for (const socket of [late, stays]) socket.send({ kind: 'awareness', update: presence(2, 1, 'null') });
+    await fixture.settle();
+    stays.sync();
+    await fixture.settle();
+    expect(stays.kinds()).toContain('awareness');
+    ada.send({ kind: 'awareness', update: presence(1, 2, 'null') });
+    await fixture.settle();
+    late.sync();
+    await fixture.settle();
+    expect(late.kinds()).not.toContain('awareness');
+  });
+
   it('a flood leaves as one message a turn, of sixteen clients at most', async () => {
     const fixture = new RoomFixture();
     const [ada, bob] = [fixture.connect().sync(), fixture.connect().sync()];
