@@ -160,6 +160,36 @@ describe('protocols inside a session', () => {
     await expect.poll(() => messages[0]?.[0]).toBe(2);
   });
 
+  it.each(['polling', 'websocket'])('a room is synchronised over %s', async (transports) => {
+    const server = await createServer({
+      databases: { notes: notesModule([]) },
+      rooms: { 'notes/:id': {} },
+      onNotice() {},
+      onError() {},
+    });
+    onTestFinished(() => server.close({ drainMs: 0 }));
+    const clients = [new Client(), new Client()];
+    onTestFinished(async () => {
+      for (const client of clients) await client.disconnect({ abort: true });
+    });
+    const [heard, told] = clients.map((client) => {
+      const messages: string[] = [];
+      client.on('message', (data: Uint8Array) => void messages.push(Buffer.from(data).toString('hex')));
+      return messages;
+    });
+    for (const client of clients) {
+      await client.connect(`${server.url}?protocol=&path=/rooms/notes/1`, { transports });
+      // Sync step 1 of an empty document, as y-websocket sends it.
+      await client.send(Uint8Array.of(0, 0, 1, 0));
+    }
+    const step2 = '0001020000';
+    await expect.poll(() => [heard!.includes(step2), told!.includes(step2)]).toEqual([true, true]);
+    // An update: client 1 inserts "a" into the text "t".
+    const update = Uint8Array.of(1, 1, 1, 0, 4, 1, 1, 0x74, 1, 0x61, 0);
+    await clients[0]!.send(Uint8Array.of(0, 2, update.length, ...update));
+    await expect.poll(() => told).toContain(`0002${Buffer.of(update.length, ...update).toString('hex')}`);
+  });
+
   it('that do not exist are refused', async () => {
     const server = await start();
     const client = new Client();

@@ -149,6 +149,8 @@ export class Server extends EventEmitter {
   }
 
   handleUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Nobody needs a response to put headers on.
+    if (this.#middlewares.length === 0) return this.#host.handleUpgrade(message, socket, head);
     const out = new ServerResponse(message);
     this.#runMiddlewares(message, out, (error) => {
       if (error !== undefined && error !== null) {
