@@ -137,6 +137,7 @@ export class Server extends EventEmitter {
   }
 
   handleRequest(message: IncomingMessage, out: ServerResponse): void {
+    if (this.#middlewares.length === 0) return void this.#host.engine.handleRequest(message, out);
     this.#runMiddlewares(message, out, (error) => {
       if (error === undefined || error === null) {
         this.#host.engine.handleRequest(message, out);
@@ -209,7 +210,7 @@ export class Server extends EventEmitter {
   }
 
   #addHeaders(headers: HeaderMap, message: IncomingMessage, isHandshake: boolean): void {
-    Object.assign(headers, this.#extra.get(message));
+    if (this.#middlewares.length > 0) Object.assign(headers, this.#extra.get(message));
     if (isHandshake) this.emit('initial_headers', headers, message);
     this.emit('headers', headers, message);
   }
