@@ -4,6 +4,8 @@ import { BenchProcess } from '../framework/child-process.js';
 // Longer than two of the three-second rounds in which our server forgets contents that nobody asks for again.
 const SETTLE_MS = 7000;
 
+const WARM_UP_ROOMS = 200;
+
 /** What a server needs for rooms in which two clients are and nothing happens; an operation is a room that opens. */
 export async function runMemory(contestant: Contestant): Promise<RunResult> {
   const server = await BenchProcess.start(contestant.server.entry, contestant.server.nodeArguments);
@@ -11,8 +13,9 @@ export async function runMemory(contestant: Contestant): Promise<RunResult> {
   try {
     const info = await server.call<Record<string, unknown>>('start', contestant.server.config ?? {});
     const { count } = contestant.load.config as { readonly count: number };
-    // One room first: what the first one loads is not what each one costs.
-    await load.call('prepare', { ...contestant.load.config, count: 1, from: count, server: info });
+    // Some rooms first: what the first ones load and have compiled is not what each one costs.
+    const first = { count: Math.min(count, WARM_UP_ROOMS), from: count };
+    await load.call('prepare', { ...contestant.load.config, ...first, server: info });
     await settle();
     const before = await server.collect();
     await load.call('prepare', { ...contestant.load.config, server: info });

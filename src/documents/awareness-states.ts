@@ -24,10 +24,11 @@ const STATE_BYTES_MAX = 16 * 1024;
 
 /** Who is present in one room. A state belongs to the connection that sent it first; others cannot change it. */
 export class AwarenessStates {
-  readonly #held = new Map<number, Held>();
+  /** Undefined while nobody is. */
+  #held: Map<number, Held> | undefined;
 
   get isEmpty(): boolean {
-    return this.#held.size === 0;
+    return this.#held === undefined;
   }
 
   /** Takes what is news from its owner, and gives it back: that is what the others have to be told. */
@@ -36,29 +37,30 @@ export class AwarenessStates {
   }
 
   #apply({ clientId, clock, json }: PresentClient, owner: object, ownerKey: string, nowMs: number): boolean {
-    const held = this.#held.get(clientId);
+    const held = this.#held?.get(clientId);
     const isGone = json === 'null';
     if (held === undefined) {
       if (isGone || json.length > STATE_BYTES_MAX || this.ownedBy(owner).length >= CLIENTS_PER_OWNER_MAX)
         return false;
+      this.#held ??= new Map();
       this.#held.set(clientId, { clock, json, owner, ownerKey, renewedMs: nowMs });
       return true;
     }
     if (held.owner !== owner && held.ownerKey !== ownerKey) return false;
     const isNews = clock > held.clock || (clock === held.clock && isGone);
     if (!isNews || json.length > STATE_BYTES_MAX) return false;
-    if (isGone) this.#held.delete(clientId);
+    if (isGone) this.#forget(clientId);
     else Object.assign(held, { clock, json, owner, ownerKey, renewedMs: nowMs });
     return true;
   }
 
   ownedBy(owner: object): number[] {
-    return [...this.#held].filter(([, held]) => held.owner === owner).map(([clientId]) => clientId);
+    return [...(this.#held ?? [])].filter(([, held]) => held.owner === owner).map(([clientId]) => clientId);
   }
 
   /** Everybody who is present. */
   list(): PresentClient[] {
-    return Array.from(this.#held, ([clientId, { clock, json }]) => ({ clientId, clock, json }));
+    return Array.from(this.#held ?? [], ([clientId, { clock, json }]) => ({ clientId, clock, json }));
   }
 
   /** The connection has ended: tells what has to be said of its clients. */
@@ -73,12 +75,17 @@ export class AwarenessStates {
 
   #remove(isMeant: (held: Held) => boolean): PresentClient[] {
     const gone: PresentClient[] = [];
-    for (const [clientId, held] of this.#held) {
+    for (const [clientId, held] of this.#held ?? []) {
       if (!isMeant(held)) continue;
-      this.#held.delete(clientId);
+      this.#forget(clientId);
       // At the end of the numbers the same clock will do: `null` wins over a state of the same clock.
       gone.push({ clientId, clock: Math.min(held.clock + 1, Number.MAX_SAFE_INTEGER), json: 'null' });
     }
     return gone;
+  }
+
+  #forget(clientId: number): void {
+    this.#held?.delete(clientId);
+    if (this.#held?.size === 0) this.#held = undefined;
   }
 }

@@ -8,11 +8,11 @@ export class DocumentState {
   #structs = new IdRanges();
   #deletes = new IdRanges();
   /** By client, the highest clock that something points at and that is not here. */
-  readonly #unmet = new Map<number, number>();
+  #unmet: Map<number, number> | undefined;
 
   /** Whether something is missing without which part of the updates cannot be placed. */
   get hasGaps(): boolean {
-    return this.#structs.hasGaps || this.#unmet.size > 0;
+    return this.#structs.hasGaps || this.#unmet !== undefined;
   }
 
   /** Whether everything in it is here already. */
@@ -30,12 +30,17 @@ export class DocumentState {
     for (let i = 0; i < deletes.length; i += 3)
       this.#deletes.add(deletes[i]!, deletes[i + 1]!, deletes[i + 2]!);
     for (let i = 0; i < needs.length; i += 2) this.#need(needs[i]!, needs[i + 1]!);
-    for (const [client, clock] of this.#unmet)
-      if (this.#structs.next(client) > clock) this.#unmet.delete(client);
+    if (this.#unmet !== undefined) this.#forgetMet(this.#unmet);
+  }
+
+  #forgetMet(unmet: Map<number, number>): void {
+    for (const [client, clock] of unmet) if (this.#structs.next(client) > clock) unmet.delete(client);
+    if (unmet.size === 0) this.#unmet = undefined;
   }
 
   #need(client: number, clock: number): void {
     if (this.#structs.next(client) > clock) return;
+    this.#unmet ??= new Map();
     this.#unmet.set(client, Math.max(clock, this.#unmet.get(client) ?? 0));
   }
 
@@ -46,8 +51,8 @@ export class DocumentState {
   encode(writer: VarWriter): void {
     this.#structs.encode(writer);
     this.#deletes.encode(writer);
-    writer.writeVarUint(this.#unmet.size);
-    for (const [client, clock] of this.#unmet) writer.writeVarUint(client).writeVarUint(clock);
+    writer.writeVarUint(this.#unmet?.size ?? 0);
+    for (const [client, clock] of this.#unmet ?? []) writer.writeVarUint(client).writeVarUint(clock);
   }
 
   static decode(reader: VarReader): DocumentState {
@@ -55,7 +60,7 @@ export class DocumentState {
     state.#structs = IdRanges.decode(reader);
     state.#deletes = IdRanges.decode(reader);
     for (let left = reader.readVarUint(); left > 0; left--)
-      state.#unmet.set(reader.readVarUint(), reader.readVarUint());
+      (state.#unmet ??= new Map()).set(reader.readVarUint(), reader.readVarUint());
     return state;
   }
 

@@ -3,13 +3,13 @@ import type { VarWriter } from '../base/var-writer.js';
 
 /** Sets of clocks by client, as ranges: what a document has, or what was deleted in it. */
 export class IdRanges {
-  /** from, to, from, to, … ascending and apart from each other. */
-  readonly #byClient = new Map<number, number[]>();
+  /** from, to, from, to, … ascending and apart from each other. Undefined while there are none. */
+  #byClient: Map<number, number[]> | undefined;
   /** Ranges that do not begin where the one before ends, or at 0. */
   #gapCount = 0;
 
   get clients(): Iterable<number> {
-    return this.#byClient.keys();
+    return this.#byClient?.keys() ?? [];
   }
 
   /** Whether some client's clocks begin late or have a hole. */
@@ -20,13 +20,13 @@ export class IdRanges {
   /** Of memory, about. */
   get heldBytes(): number {
     let numbers = 0;
-    for (const ranges of this.#byClient.values()) numbers += 10 + ranges.length;
+    for (const ranges of this.#byClient?.values() ?? []) numbers += 10 + ranges.length;
     return numbers * 8;
   }
 
   encode(writer: VarWriter): void {
-    writer.writeVarUint(this.#byClient.size);
-    for (const [client, ranges] of this.#byClient) {
+    writer.writeVarUint(this.#byClient?.size ?? 0);
+    for (const [client, ranges] of this.#byClient ?? []) {
       writer.writeVarUint(client).writeVarUint(ranges.length);
       let before = 0;
       for (const clock of ranges) {
@@ -43,14 +43,14 @@ export class IdRanges {
       const ranges: number[] = [];
       let clock = 0;
       for (let count = reader.readVarUint(); count > 0; count--) ranges.push((clock += reader.readVarUint()));
-      all.#byClient.set(client, ranges);
+      (all.#byClient ??= new Map()).set(client, ranges);
       all.#gapCount += gapsIn(ranges);
     }
     return all;
   }
 
   has(client: number, from: number, to: number): boolean {
-    const ranges = this.#byClient.get(client);
+    const ranges = this.#byClient?.get(client);
     if (ranges === undefined) return false;
     const at = firstEndingAtOrAfter(ranges, to);
     return at < ranges.length && ranges[at]! <= from;
@@ -58,14 +58,14 @@ export class IdRanges {
 
   /** The first clock that is missing. */
   next(client: number): number {
-    const ranges = this.#byClient.get(client);
+    const ranges = this.#byClient?.get(client);
     return ranges === undefined || ranges[0] !== 0 ? 0 : ranges[1]!;
   }
 
   add(client: number, from: number, to: number): void {
-    const ranges = this.#byClient.get(client);
+    const ranges = this.#byClient?.get(client);
     if (ranges === undefined) {
-      this.#byClient.set(client, [from, to]);
+      (this.#byClient ??= new Map()).set(client, [from, to]);
       if (from !== 0) this.#gapCount += 1;
       return;
     }

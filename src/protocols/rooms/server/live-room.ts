@@ -40,8 +40,9 @@ export class LiveRoom implements RoomHandle {
   ready: Promise<void> | undefined;
   readonly #documentLimits: DocumentLimits;
   readonly #rooms: Rooms;
-  readonly #outbox = new Outbox();
-  #acknowledgements: Acknowledgement[] = [];
+  // Made when they are needed: most rooms are quiet most of the time.
+  #outbox: Outbox | undefined;
+  #acknowledgements: Acknowledgement[] | undefined;
   #news: Map<number, PresentClient> | undefined;
   #releasedOffset: number;
 
@@ -57,9 +58,7 @@ export class LiveRoom implements RoomHandle {
     this.documents = rooms.documents;
     this.document = this.documents.open(id);
     this.#rooms = rooms;
-    this.limits = { ...roomLimitsDefault, ...definition.limits };
-    const { documentBytesMax, updateBytesMax } = this.limits;
-    this.#documentLimits = { ...documentLimitsDefault, documentBytesMax, updateBytesMax };
+    ({ room: this.limits, document: this.#documentLimits } = limitsOf(definition));
     this.#releasedOffset = this.document.lastOffset;
   }
 
@@ -87,7 +86,7 @@ export class LiveRoom implements RoomHandle {
     const result = this.documents.accept(this.document, update, author, this.#documentLimits);
     if (result.kind === 'known') return this.acknowledge(member);
     const { offset } = result;
-    this.#outbox.add(offset, update);
+    (this.#outbox ??= new Outbox()).add(offset, update);
     if (member?.wantsAcknowledgement === true) this.acknowledge(member);
     this.#rooms.releaseSoon(this);
     if (this.definition.onUpdate === undefined) return;
@@ -98,7 +97,7 @@ export class LiveRoom implements RoomHandle {
   /** Tells a member, when all that the document holds is on disk, that it is. */
   acknowledge(member: Member | undefined, reply?: Uint8Array): void {
     if (member === undefined) return;
-    this.#acknowledgements.push({ offset: this.document.lastOffset, member, reply });
+    (this.#acknowledgements ??= []).push({ offset: this.document.lastOffset, member, reply });
     this.#rooms.releaseSoon(this);
   }
 
@@ -111,12 +110,17 @@ export class LiveRoom implements RoomHandle {
 
   /** Sends what is durable, and news of who is present. Whether nothing is left to send. */
   release(durableOffset: number): boolean {
-    const count = this.#outbox.countUpTo(durableOffset);
+    const outbox = this.#outbox;
+    const count = outbox?.countUpTo(durableOffset) ?? 0;
     const news = this.#takeNews();
     if (count > 0 || news !== undefined) this.#broadcast(count, news);
-    if (count > 0) this.#releasedOffset = Math.max(this.#releasedOffset, this.#outbox.drop(count));
-    if (this.#acknowledgements.length > 0) this.#sendAcknowledgements(durableOffset);
-    return this.#outbox.count === 0 && this.#acknowledgements.length === 0;
+    if (outbox !== undefined && count > 0) {
+      this.#releasedOffset = Math.max(this.#releasedOffset, outbox.drop(count));
+      if (outbox.count === 0) this.#outbox = undefined;
+    }
+    if (this.#acknowledgements !== undefined)
+      this.#sendAcknowledgements(this.#acknowledgements, durableOffset);
+    return this.#outbox === undefined && this.#acknowledgements === undefined;
   }
 
   #takeNews(): Uint8Array | undefined {
@@ -128,6 +132,7 @@ export class LiveRoom implements RoomHandle {
 
   /** One buffer of frames for all who speak the same dialect. */
   #broadcast(count: number, news: Uint8Array | undefined): void {
+    const outbox = this.#outbox ?? NOTHING;
     let plain: Uint8Array | undefined;
     const framesByAddress = new Map<string, Uint8Array>();
     for (const member of this.members) {
@@ -135,7 +140,7 @@ export class LiveRoom implements RoomHandle {
       const { address, prefix } = member;
       let frames = address === '' ? plain : framesByAddress.get(address);
       if (frames === undefined) {
-        frames = this.#outbox.frames(count, prefix, news);
+        frames = outbox.frames(count, prefix, news);
         if (address === '') plain = frames;
         else framesByAddress.set(address, frames);
       }
@@ -143,12 +148,32 @@ export class LiveRoom implements RoomHandle {
     }
   }
 
-  #sendAcknowledgements(durableOffset: number): void {
-    const waiting = this.#acknowledgements;
+  #sendAcknowledgements(waiting: Acknowledgement[], durableOffset: number): void {
     let count = 0;
     while (count < waiting.length && waiting[count]!.offset <= durableOffset) count += 1;
-    for (const { member, reply } of waiting.splice(0, count)) member.onKept(reply);
+    this.#acknowledgements = count === waiting.length ? undefined : waiting.slice(count);
+    for (const { member, reply } of waiting.slice(0, count)) member.onKept(reply);
   }
 }
 
+const NOTHING = new Outbox();
 const SERVER: UpdateAuthor = { identity: undefined, connectionId: undefined };
+
+interface Limits {
+  readonly room: RoomLimits;
+  readonly document: DocumentLimits;
+}
+
+const limitsByDefinition = new WeakMap<RoomDefinition, Limits>();
+
+/** All rooms of a kind share them. */
+function limitsOf(definition: RoomDefinition): Limits {
+  let limits = limitsByDefinition.get(definition);
+  if (limits === undefined) {
+    const room = { ...roomLimitsDefault, ...definition.limits };
+    const { documentBytesMax, updateBytesMax } = room;
+    limits = { room, document: { ...documentLimitsDefault, documentBytesMax, updateBytesMax } };
+    limitsByDefinition.set(definition, limits);
+  }
+  return limits;
+}

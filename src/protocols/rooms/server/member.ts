@@ -20,6 +20,7 @@ import { AWARENESS_ENTRIES_MAX, SILENCE_MS_MAX } from './room-limits.js';
 import type { Rooms } from './rooms.js';
 
 const EMPTY_UPDATE_BYTES = 2;
+const NO_PREFIX = new Uint8Array(0);
 const NOBODY = encodeMessage({ kind: 'awareness', update: Uint8Array.of(0) });
 
 export interface MemberOptions {
@@ -31,8 +32,12 @@ export interface MemberOptions {
   readonly address: string;
   readonly context: RoomContext;
   readonly access: RoomAccess;
-  /** The member has to leave: its part of the socket is over. */
-  readonly onEnd: () => void;
+  readonly socket: MemberSocket;
+}
+
+/** Whose part of a socket a member is. */
+export interface MemberSocket {
+  leave(address: string, member: Member): void;
 }
 
 /** One connection in one room. */
@@ -47,7 +52,7 @@ export class Member {
   readonly #rooms: Rooms;
   readonly #connection: WebSocketConnection;
   readonly #isHocuspocus: boolean;
-  readonly #onEnd: () => void;
+  readonly #socket: MemberSocket;
   #isSynced = false;
   /** Where it stopped being sent updates, since it reads too slowly. */
   #behindSince: number | undefined;
@@ -55,16 +60,16 @@ export class Member {
   #wasToldReadOnly = false;
   #sentMs: number;
 
-  constructor({ rooms, room, connection, dialect, address, context, access, onEnd }: MemberOptions) {
+  constructor({ rooms, room, connection, dialect, address, context, access, socket }: MemberOptions) {
     this.#rooms = rooms;
     this.room = room;
     this.#connection = connection;
     this.address = address;
     this.#isHocuspocus = dialect === 'hocuspocus';
-    this.prefix = this.#isHocuspocus ? encodeAddress(address) : new Uint8Array(0);
+    this.prefix = this.#isHocuspocus ? encodeAddress(address) : NO_PREFIX;
     this.context = context;
     this.#access = access;
-    this.#onEnd = onEnd;
+    this.#socket = socket;
     this.#sentMs = rooms.nowMs;
   }
 
@@ -233,7 +238,7 @@ export class Member {
       if (code !== RoomClose.away) this.#send(encodeMessage({ kind: 'denied', reason }));
       this.#connection.close(code, reason);
     }
-    this.#onEnd();
+    this.#socket.leave(this.address, this);
   }
 
   #askForMissing(): void {

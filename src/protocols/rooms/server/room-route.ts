@@ -5,7 +5,7 @@ import type { Credentials, TokenAuthority } from '../../../identity/tokens.js';
 import type { UpgradeDecision, UpgradeRequest, UpgradeRoute } from '../../../net/websocket/upgrade.js';
 import { ConnectionId } from '../../../values/identity.js';
 import { checkRoomId } from '../messages/room-id.js';
-import { RoomSocket } from './room-socket.js';
+import { RoomSocket, type TokenVerifier } from './room-socket.js';
 import type { Rooms } from './rooms.js';
 
 export interface RoomRouteOptions {
@@ -23,10 +23,14 @@ const TOKEN_PROTOCOL = 'yauth-';
 
 /** WebSockets of shared documents. Bare paths are taken only without a subprotocol: others have one. */
 export function roomRoute(options: RoomRouteOptions): UpgradeRoute {
-  return { pattern: options.pattern, accept: (request) => decide(options, request) };
+  const verify: TokenVerifier = (token) => options.authority.verify(token);
+  return { pattern: options.pattern, accept: (request) => decide({ ...options, verify }, request) };
 }
 
-async function decide(options: RoomRouteOptions, request: UpgradeRequest): Promise<UpgradeDecision> {
+async function decide(
+  options: RoomRouteOptions & { readonly verify: TokenVerifier },
+  request: UpgradeRequest,
+): Promise<UpgradeDecision> {
   const protocol = request.offeredProtocols.find((name) => name.startsWith(TOKEN_PROTOCOL));
   if (protocol === undefined && request.offeredProtocols.length > 0) return { kind: 'pass' };
   const rooms = options.findRooms(request);
@@ -34,10 +38,12 @@ async function decide(options: RoomRouteOptions, request: UpgradeRequest): Promi
     return { kind: 'reject', status: 404, body: 'there is no database for rooms here' };
   const room = checkRoomId(request.params['path'] ?? '');
   if (room.kind === 'invalid') return { kind: 'reject', status: 400, body: room.reason };
-  const { authority, random, nowMicros } = options;
+  const { authority, random, nowMicros, verify } = options;
   const credentials = await authenticate(authority, request, protocol);
   if (credentials instanceof AuthError)
     return { kind: 'reject', status: credentials.httpStatus, body: credentials.message };
+  // Not the token itself: it would be kept as long as the socket.
+  const { identity: sender, payload: tokenPayload } = credentials;
   return {
     kind: 'accept',
     ...(protocol === undefined ? {} : { protocol }),
@@ -46,10 +52,13 @@ async function decide(options: RoomRouteOptions, request: UpgradeRequest): Promi
         rooms,
         connection,
         pathRoom: room.id,
-        credentials,
-        connectionId: ConnectionId.fromBytes(random.fill(new Uint8Array(16))),
-        nowMicros,
-        verify: (token) => authority.verify(token),
+        context: {
+          sender,
+          connectionId: ConnectionId.fromBytes(random.fill(new Uint8Array(16))),
+          tokenPayload,
+          timestampMicros: nowMicros(),
+        },
+        verify,
       }),
   };
 }

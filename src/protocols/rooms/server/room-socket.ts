@@ -4,7 +4,6 @@ import type { RoomContext } from '../../../documents/room-definition.js';
 import { AuthError } from '../../../identity/auth-error.js';
 import type { Credentials } from '../../../identity/tokens.js';
 import type { WebSocketConnection, WebSocketHandler } from '../../../net/websocket/connection.js';
-import type { ConnectionId } from '../../../values/identity.js';
 import { type Dialect, dialectOf } from '../messages/dialect.js';
 import {
   decodeHocuspocus,
@@ -32,35 +31,48 @@ export interface RoomSocketOptions {
   readonly connection: WebSocketConnection;
   /** The room that the path names. Hocuspocus clients name theirs in frames instead. */
   readonly pathRoom: string;
-  readonly credentials: Credentials;
-  readonly connectionId: ConnectionId;
-  readonly nowMicros: () => number;
-  /** Checks a token that comes in a frame. Throws AuthError. */
-  readonly verify: (token: string) => Promise<Credentials>;
+  /** Who opened the socket. */
+  readonly context: RoomContext;
+  /** Who shows a token in a frame. Rejects with AuthError. */
+  readonly verify: TokenVerifier;
 }
+
+export type TokenVerifier = (token: string) => Promise<Pick<Credentials, 'identity' | 'payload'>>;
 
 /** One document of a socket: first asked for, then joined. */
 interface Place {
-  readonly queue: Uint8Array[];
+  /** Frames from before it was joined. */
+  queue: Uint8Array[] | undefined;
   isAuthenticating: boolean;
   member: Member | undefined;
 }
 
 /** A socket of any client: finds out by its first frame which kind it is, and joins the rooms that it asks for. */
 export class RoomSocket implements WebSocketHandler {
-  readonly #options: RoomSocketOptions;
-  readonly #places = new Map<string, Place>();
+  // Each by itself: thousands of sockets are open, and most have one document.
+  readonly #rooms: Rooms;
+  readonly #connection: WebSocketConnection;
+  readonly #pathRoom: string;
+  readonly #context: RoomContext;
+  readonly #verify: TokenVerifier;
+  #plainPlace: Place | undefined;
+  /** Hocuspocus'. */
+  #places: Map<string, Place> | undefined;
   #dialect: Dialect | undefined;
   #queuedBytes = 0;
   #queuedFrames = 0;
   #isClosed = false;
 
-  constructor(options: RoomSocketOptions) {
-    this.#options = options;
+  constructor({ rooms, connection, pathRoom, context, verify }: RoomSocketOptions) {
+    this.#rooms = rooms;
+    this.#connection = connection;
+    this.#pathRoom = pathRoom;
+    this.#context = context;
+    this.#verify = verify;
   }
 
   onMessage(data: Uint8Array, isText: boolean): void {
-    const { connection } = this.#options;
+    const connection = this.#connection;
     if (isText) return connection.close(RoomClose.textFrame, 'documents are synchronised in binary frames');
     if (data.length === 0) return connection.close(RoomClose.malformed, 'an empty frame');
     this.#dialect ??= dialectOf(data);
@@ -74,34 +86,48 @@ export class RoomSocket implements WebSocketHandler {
   }
 
   onOverflow(): void {
-    for (const { member } of this.#places.values()) member?.onOverflow();
+    for (const member of this.#members()) member.onOverflow();
   }
 
   onDrain(): void {
-    for (const { member } of this.#places.values()) member?.onDrain();
+    for (const member of this.#members()) member.onDrain();
   }
 
   onClose(): void {
     this.#isClosed = true;
-    for (const { member } of this.#places.values())
-      if (member !== undefined) this.#options.rooms.leave(member);
-    this.#places.clear();
+    for (const member of this.#members()) this.#rooms.leave(member);
+    this.#plainPlace = undefined;
+    this.#places = undefined;
+  }
+
+  #members(): Member[] {
+    const places = this.#plainPlace === undefined ? (this.#places?.values() ?? []) : [this.#plainPlace];
+    return Array.from(places).flatMap(({ member }) => member ?? []);
+  }
+
+  #placeOf(address: string): Place | undefined {
+    return address === '' ? this.#plainPlace : this.#places?.get(address);
+  }
+
+  #removePlace(address: string): void {
+    if (address === '') this.#plainPlace = undefined;
+    else this.#places?.delete(address);
   }
 
   #receivePlain(frame: Uint8Array): void {
-    let place = this.#places.get('');
+    let place = this.#plainPlace;
     if (place === undefined) {
-      place = this.#addPlace('');
-      void this.#join('', place, this.#options.pathRoom, this.#options.credentials);
+      this.#plainPlace = place = makePlace();
+      void this.#join('', place, this.#pathRoom, this.#context);
     }
     if (place.member === undefined) this.#queue(place, frame);
     else deliverPlain(place.member, frame);
   }
 
   #receiveHocuspocus(frame: Uint8Array): void {
-    if (isPing(frame)) return this.#options.connection.sendBinary(PONG);
+    if (isPing(frame)) return this.#connection.sendBinary(PONG);
     const decoded = decodeHocuspocus(frame);
-    const place = this.#places.get(decoded.address) ?? this.#addPlace(decoded.address);
+    const place = this.#placeOf(decoded.address) ?? this.#addPlace(decoded.address);
     if (decoded.message.kind === 'token') this.#authenticate(decoded, decoded.message.token, place);
     else if (place.member === undefined) this.#queue(place, frame);
     else this.#deliver(place.member, decoded);
@@ -109,57 +135,54 @@ export class RoomSocket implements WebSocketHandler {
 
   #deliver(member: Member, { address, message }: HocuspocusFrame): void {
     if (message.kind !== 'close') return member.receive(message);
-    this.#options.rooms.leave(member);
-    this.#places.delete(address);
+    this.leave(address, member);
   }
 
   #addPlace(address: string): Place {
-    const waiting = [...this.#places.values()].filter(({ member }) => member === undefined).length;
-    if (this.#places.size >= DOCUMENTS_PER_SOCKET_MAX || waiting >= DOCUMENTS_UNAUTHENTICATED_MAX)
+    const places = (this.#places ??= new Map());
+    const waiting = [...places.values()].filter(({ member }) => member === undefined).length;
+    if (places.size >= DOCUMENTS_PER_SOCKET_MAX || waiting >= DOCUMENTS_UNAUTHENTICATED_MAX)
       throw new WireError('BAD_LENGTH', 'too many documents on one socket');
-    const place: Place = { queue: [], isAuthenticating: false, member: undefined };
-    this.#places.set(address, place);
+    const place = makePlace();
+    places.set(address, place);
     return place;
   }
 
   /** Keeps a frame until it is known who sends it. */
-  #queue({ queue }: Place, frame: Uint8Array): void {
+  #queue(place: Place, frame: Uint8Array): void {
     this.#queuedBytes += frame.length;
     this.#queuedFrames += 1;
     if (this.#queuedBytes > QUEUE_BYTES_MAX || this.#queuedFrames > QUEUE_FRAMES_MAX)
-      return this.#options.connection.close(
-        RoomClose.policy,
-        'too much was sent before it was known who sends it',
-      );
-    queue.push(frame.slice());
+      return this.#connection.close(RoomClose.policy, 'too much was sent before it was known who sends it');
+    (place.queue ??= []).push(frame.slice());
   }
 
   #authenticate({ address, documentName }: HocuspocusFrame, token: string, place: Place): void {
     // A joined client sends its token again when it was renewed; the room asks `authorize` by itself.
     if (place.isAuthenticating || place.member !== undefined) return;
     place.isAuthenticating = true;
-    const { credentials, verify } = this.#options;
-    const checked = token === '' ? Promise.resolve(credentials) : verify(token);
-    void checked.then(
-      (found) => this.#join(address, place, documentName, found),
+    void this.#contextOf(token).then(
+      (context) => this.#join(address, place, documentName, context),
       (error: unknown) => {
-        if (!(error instanceof AuthError)) this.#options.rooms.onError(error, 'token of a room');
+        if (!(error instanceof AuthError)) this.#rooms.onError(error, 'token of a room');
         this.#deny(address, 'the token is not accepted', RoomClose.unauthorized);
       },
     );
   }
 
-  async #join(address: string, place: Place, name: string, credentials: Credentials): Promise<void> {
-    const { rooms, connection, connectionId, nowMicros } = this.#options;
+  /** Who shows that token; an empty one is none. */
+  async #contextOf(token: string): Promise<RoomContext> {
+    if (token === '') return this.#context;
+    const { identity, payload } = await this.#verify(token);
+    return { ...this.#context, sender: identity, tokenPayload: payload };
+  }
+
+  async #join(address: string, place: Place, name: string, context: RoomContext): Promise<void> {
+    const rooms = this.#rooms;
+    const connection = this.#connection;
     const checked = checkRoomId(name);
     if (checked.kind === 'invalid') return this.#deny(address, checked.reason, RoomClose.forbidden);
     const { id } = checked;
-    const context: RoomContext = {
-      sender: credentials.identity,
-      connectionId,
-      tokenPayload: credentials.payload,
-      timestampMicros: nowMicros(),
-    };
     const asked = rooms.permissionVersion;
     const access = await rooms.authorize(id, context);
     const matched = rooms.match(id);
@@ -173,15 +196,14 @@ export class RoomSocket implements WebSocketHandler {
       rooms.leaveEarly(room);
       return this.#deny(address, 'the document could not be loaded', RoomClose.failed);
     }
-    if (this.#isClosed || this.#places.get(address) !== place) return rooms.leaveEarly(room);
+    if (this.#isClosed || this.#placeOf(address) !== place) return rooms.leaveEarly(room);
     if (rooms.find(id) !== room) return connection.close(RoomClose.away, 'the room was closed meanwhile');
     if (room.members.size >= room.limits.clientsMax) {
       rooms.leaveEarly(room);
       return this.#deny(address, `the room is full (${room.limits.clientsMax} clients)`, RoomClose.policy);
     }
     const dialect = this.#dialect ?? 'plain';
-    const onEnd = (): void => this.#leave(address, member);
-    const member = new Member({ rooms, room, connection, dialect, address, context, access, onEnd });
+    const member = new Member({ rooms, room, connection, dialect, address, context, access, socket: this });
     place.member = member;
     rooms.join(member, asked);
     if (dialect === 'hocuspocus')
@@ -193,8 +215,10 @@ export class RoomSocket implements WebSocketHandler {
     this.#deliverQueue(place, member);
   }
 
-  #deliverQueue({ queue }: Place, member: Member): void {
-    for (const frame of queue.splice(0)) {
+  #deliverQueue(place: Place, member: Member): void {
+    const queue = place.queue ?? [];
+    place.queue = undefined;
+    for (const frame of queue) {
       this.#queuedBytes -= frame.length;
       this.#queuedFrames -= 1;
       try {
@@ -202,19 +226,20 @@ export class RoomSocket implements WebSocketHandler {
         else this.#deliver(member, decodeHocuspocus(frame));
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
-        return this.#options.connection.close(RoomClose.malformed, error.message);
+        return this.#connection.close(RoomClose.malformed, error.message);
       }
     }
   }
 
-  #leave(address: string, member: Member): void {
-    this.#options.rooms.leave(member);
-    this.#places.delete(address);
+  /** Its part of the socket is over. */
+  leave(address: string, member: Member): void {
+    this.#rooms.leave(member);
+    this.#removePlace(address);
   }
 
   #deny(address: string, reason: string, code: number): void {
-    const { connection } = this.#options;
-    this.#places.delete(address);
+    const connection = this.#connection;
+    this.#removePlace(address);
     if (this.#dialect === 'hocuspocus') {
       connection.sendBinary(encodeAddress(address), encodePermissionDenied(reason));
     } else {
@@ -222,6 +247,10 @@ export class RoomSocket implements WebSocketHandler {
       connection.close(code, reason);
     }
   }
+}
+
+function makePlace(): Place {
+  return { queue: undefined, isAuthenticating: false, member: undefined };
 }
 
 function deliverPlain(member: Member, frame: Uint8Array): void {

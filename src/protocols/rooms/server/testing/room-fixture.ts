@@ -4,7 +4,6 @@ import { VarWriter } from '../../../../base/var-writer.js';
 import { DocumentStore } from '../../../../documents/document-store.js';
 import type { RoomDefinitions } from '../../../../documents/room-definition.js';
 import { MemoryLog, type TxOffset } from '../../../../engine/log/commit-log.js';
-import type { Credentials } from '../../../../identity/tokens.js';
 import { TimerWheel } from '../../../../net/timer-wheel.js';
 import { TurnFlusher } from '../../../../net/turn-flusher.js';
 import type { WebSocketConnection } from '../../../../net/websocket/connection.js';
@@ -107,22 +106,17 @@ export class FakeSocket implements WebSocketConnection {
 
   constructor(fixture: RoomFixture, pathRoom: string, identity: Identity) {
     this.#fixture = fixture;
-    const credentials = (token: string): Credentials => ({
-      identity,
-      token,
-      issuer: '',
-      subject: '',
-      payload: '{}',
-      expiresAtMicros: undefined,
-    });
     this.handler = new RoomSocket({
       rooms: fixture.rooms,
       connection: this,
       pathRoom,
-      credentials: credentials(''),
-      connectionId: new ConnectionId(1n),
-      nowMicros: () => fixture.clock.nowMicros(),
-      verify: async (token) => credentials(token),
+      context: {
+        sender: identity,
+        connectionId: new ConnectionId(1n),
+        tokenPayload: '{}',
+        timestampMicros: 0,
+      },
+      verify: async () => ({ identity, payload: '{}' }),
     });
   }
 
