@@ -58,10 +58,10 @@ describe.skipIf(executable === undefined)('the page', () => {
   const saved = (page: Page): Promise<void> => page.locator('body[data-state=saved]').waitFor();
   const offline = (page: Page): Promise<void> => page.locator('body[data-state=offline]').waitFor();
 
-  async function write(page: Page, text: string): Promise<void> {
+  async function write(page: Page, text: string, options: { readonly delay?: number } = {}): Promise<void> {
     await page.getByLabel('Note').click();
     await page.keyboard.press('Control+End');
-    await page.keyboard.type(text);
+    await page.keyboard.type(text, options);
   }
 
   /** Without the names at the cursors, which are in the text's element. */
@@ -121,23 +121,27 @@ describe.skipIf(executable === undefined)('the page', () => {
     await saved(ada);
   });
 
-  test('a killed server is said; what was written meanwhile, and before, is there when it is back', async () => {
+  test('the server is killed while somebody types: what was written before, then and meanwhile is there when it is back', async () => {
     const [ada, bob] = [await openWindow('Ada'), await openWindow('Bob')];
     await write(ada, 'kept');
     await saved(ada);
+    const typing = write(bob, ', typed on and on while the power fails', { delay: 20 });
+    await expect.poll(() => shown(ada)).toContain('typed');
     await site.kill();
     await offline(ada);
+    await typing;
     const keptBefore = await keptCount(ada);
-    await write(ada, ', and this');
-    await expect.poll(() => keptCount(ada)).toBeGreaterThanOrEqual(keptBefore + ', and this'.length);
+    await write(ada, ' (by Ada)');
+    await expect.poll(() => keptCount(ada)).toBeGreaterThanOrEqual(keptBefore + ' (by Ada)'.length);
     await ada.goto('about:blank');
     await site.start();
     await ada.goto(`${site.url}/?note=note-${note}`);
-    await expect.poll(() => shown(ada)).toBe('# kept, and this');
-    await expect.poll(() => shown(bob)).toBe('# kept, and this');
-    await saved(bob);
+    await Promise.all([ada, bob].map(saved));
+    await expect.poll(() => shown(ada)).toMatch(/^# kept, typed.* \(by Ada\)/);
+    await expect.poll(() => shown(bob)).toBe(await shown(ada));
+    expect((await shown(bob)).replace(' (by Ada)', '')).toBe('# kept, typed on and on while the power fails');
     const third = await openWindow('Eve');
-    expect(await shown(third)).toBe('# kept, and this');
+    expect(await shown(third)).toBe(await shown(bob));
   });
 
   test('the history shows who wrote what, and brings it back for all', async () => {
@@ -172,6 +176,9 @@ describe.skipIf(executable === undefined)('the page', () => {
       await ada.emulateMedia({ colorScheme });
       if (folder !== undefined) await ada.screenshot({ path: `${folder}/notes-${colorScheme}.png` });
     }
+    await ada.locator('.version').last().click();
+    await ada.getByText('· In the beginning').waitFor();
+    if (folder !== undefined) await ada.screenshot({ path: `${folder}/notes-past.png` });
     await ada.getByRole('button', { name: 'Close history' }).click();
     await ada.setViewportSize({ width: 390, height: 780 });
     if (folder !== undefined) await ada.screenshot({ path: `${folder}/notes-phone.png` });

@@ -73,7 +73,7 @@ export class HistoryPanel {
     this.#viewer = openViewer(find('past'), text);
     const when = new Date(chapter.endMs);
     find('past-label').textContent =
-      `${day.format(when)}, ${time.format(when)}, after ${this.#personOf(chapter).name}`;
+      `${day.format(when)}, ${time.format(when)} · ${this.#personOf(chapter).name}`;
     document.body.classList.add('in-past');
   }
 
