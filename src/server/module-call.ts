@@ -3,33 +3,16 @@ import { SenderError } from '../module/errors.js';
 import type { SchemaShape } from '../module/db-view.js';
 import type { Caller } from '../module/module-def.js';
 import type { ReducerCtx } from '../module/reducer-ctx.js';
-import type { ModuleProcedure, RealmCtx, RpcCtx } from '../module/rpc.js';
+import type { ModuleProcedure, RpcCtx } from '../module/rpc.js';
 import { Payload } from '../protocols/wamp/messages/payload.js';
 import { Uris } from '../protocols/wamp/messages/uri.js';
 import type { LocalInvocation } from '../protocols/wamp/server/local-invocation.js';
-import type { SessionInfo } from '../protocols/wamp/server/options.js';
 import type { HostedDatabase } from './hosted-database.js';
+import { CallContext } from './module-context.js';
 
 // Values of a generator that never waits; then others have their turn.
 const CHUNKS_PER_TURN = 100;
 const LOG_FAILED = "the database's log has failed: what was done may be lost";
-
-type MemberCtx = Omit<RealmCtx<SchemaShape>, 'db'>;
-
-function makeMemberContext({ host }: HostedDatabase, caller: Caller, session: SessionInfo): MemberCtx {
-  const { sender, databaseIdentity, connectionId, timestamp, senderAuth } = host.makeContext(caller);
-  const { authid, authrole } = session;
-  return { sender, databaseIdentity, connectionId, timestamp, senderAuth, authid, authrole };
-}
-
-/** What a module is told that decides what a member of its realm may do. */
-export function makeRealmContext(
-  database: HostedDatabase,
-  caller: Caller,
-  session: SessionInfo,
-): RealmCtx<SchemaShape> {
-  return { ...makeMemberContext(database, caller, session), db: database.host.db };
-}
 
 /** One call of a module's procedure. Nothing leaves before all that its transactions saw is on disk, refusals neither. */
 export class ModuleCall {
@@ -66,23 +49,10 @@ export class ModuleCall {
 
   #makeContext(caller: Caller): RpcCtx<SchemaShape> {
     const invocation = this.#invocation;
-    const { kwargs, procedure, details, wantsProgress } = invocation;
-    return Object.defineProperty(
-      {
-        ...makeMemberContext(this.#database, caller, invocation.caller),
-        withTx: <Result>(body: (tx: ReducerCtx<SchemaShape>) => Result): Result =>
-          this.#transact(caller, body),
-        kwargs,
-        procedure,
-        details,
-        wantsProgress,
-        progress: (values: readonly unknown[], named?: Readonly<Record<string, unknown>>) =>
-          this.#whenDurable(() => invocation.progress(Payload.of(values, named))),
-      },
-      'signal',
-      // Few look at it, and it is not cheap.
-      { get: () => invocation.signal, enumerable: true },
-    ) as RpcCtx<SchemaShape>;
+    return new CallContext(this.#database, caller, invocation, {
+      withTx: (body) => this.#transact(caller, body),
+      progress: (args, kwargs) => this.#whenDurable(() => invocation.progress(Payload.of(args, kwargs))),
+    });
   }
 
   #transact<Result>(caller: Caller, body: (ctx: ReducerCtx<SchemaShape>) => Result): Result {

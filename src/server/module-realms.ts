@@ -10,7 +10,8 @@ import type { Session } from '../protocols/wamp/server/session.js';
 import { deriveIdentity } from '../values/derive-identity.js';
 import { ConnectionId } from '../values/identity.js';
 import type { HostedDatabase } from './hosted-database.js';
-import { makeRealmContext, ModuleCall } from './module-call.js';
+import { ModuleCall } from './module-call.js';
+import { RealmContext } from './module-context.js';
 
 // No issuer of tokens has this name, so nobody's token gives an identity that a realm gave.
 const REALM_ISSUER = 'wamp realm';
@@ -83,7 +84,7 @@ export class ModuleRealms {
     };
     return ({ session, ...request }) => {
       try {
-        const ctx = makeRealmContext(database, this.#callerOf(session), session);
+        const ctx = new RealmContext(database, this.#callerOf(session), session);
         const answer = authorize(ctx, request);
         return answer instanceof Promise ? answer.catch(refuse) : answer;
       } catch (error) {
