@@ -37,11 +37,19 @@ export function splitBatch(serializer: Pick<Serializer, 'isBinary'>, frame: Wire
 }
 
 function splitText(frame: Wire): string[] {
-  const text = typeof frame === 'string' ? frame : utf8.decode(frame);
+  const text = typeof frame === 'string' ? frame : decodeText(frame);
   const messages = text.split(SEPARATOR);
   // What follows the last separator is nothing, or a message whose separator is missing.
   if (messages.pop() !== '') throw new MessageError('UNDECODABLE', 'a batch ends with octet 1E');
   return messages;
+}
+
+function decodeText(octets: Uint8Array): string {
+  try {
+    return utf8.decode(octets);
+  } catch {
+    throw new MessageError('UNDECODABLE', 'a batch that is no UTF-8');
+  }
 }
 
 function splitBinary(frame: Wire): Uint8Array[] {
