@@ -1,5 +1,5 @@
 import { asyncReducer, asyncTable, SpacetimeDBAsyncClient, t } from 'chorale/client';
-import type { ConnectedAs, ReducerCallEvent } from 'chorale/client';
+import type { AsyncClientOptions, ConnectedAs, ReducerCallEvent } from 'chorale/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startChat } from '../../examples/chat/testing/chat-server.js';
 import { DbConnection } from '../../examples/chat/generated/index.js';
@@ -49,9 +49,10 @@ afterEach(async () => {
   expect(problems.splice(0)).toEqual([]);
 });
 
-async function enter(token?: string, queries = QUERIES): Promise<Person> {
+async function enter(token?: string, queries = QUERIES, options: AsyncClientOptions = {}): Promise<Person> {
   const bindings = chatPackage();
-  const client = new SpacetimeDBAsyncClient(bindings, { log: (_, message) => void problems.push(message) });
+  const log = (_: unknown, message: string): void => void problems.push(message);
+  const client = new SpacetimeDBAsyncClient(bindings, { log, ...options });
   const trace: string[] = [];
   bindings.Message.registerRowUpdate((operation, _, message, event) => {
     trace.push(`${operation} "${message?.text}" by ${event?.reducerName ?? 'nobody'}`);
@@ -170,4 +171,13 @@ test('a server that goes away ends run with a reason', async () => {
     server.close({ drainMs: 0 }),
   ]);
   server = await startChat();
+});
+
+test('where there is no WebSocket, transports says how else', async () => {
+  const ada = await enter(undefined, QUERIES, { transports: ['polling'] });
+  const bob = await enter();
+  await ada.client.callReducer('send_message', 'by long-polling');
+  await expect.poll(() => bob.trace).toContain('insert "by long-polling" by send_message');
+  await bob.client.callReducer('send_message', 'heard you');
+  await expect.poll(() => ada.trace).toContain('insert "heard you" by send_message');
 });
