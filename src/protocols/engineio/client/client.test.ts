@@ -1,111 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import http, { type IncomingMessage } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
 
-import { describe, expect, it, onTestFinished } from 'vitest';
-
-import { selfSigned } from '../../../../test/net/self-signed.js';
-import { Listener, type ListenerOptions } from '../../../net/listener.js';
-import type { Engine } from '../server/engine.js';
-import { mountEngine } from '../server/mount.js';
-import type { EngineOptions } from '../server/options.js';
-import {
-  AsyncClient,
-  Client,
-  type ClientOptions,
-  ConnectionError,
-  QueueEmpty,
-  reason,
-} from './index.node.js';
-
-interface Seen {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
-
-type Answer = { status?: number; body?: string; headers?: Record<string, string> } | 'hang' | 'cut';
-
-const OPEN = (more: object = {}): string =>
-  `0${JSON.stringify({ sid: 's1', upgrades: [], pingInterval: 25_000, pingTimeout: 20_000, ...more })}`;
-
-/** A server that says what the test wants; WebSocket handshakes are left hanging. */
-async function serveScript(
-  answer: (seen: Seen, count: number) => Answer,
-): Promise<{ url: string; seen: Seen[] }> {
-  const seen: Seen[] = [];
-  const sockets = new Set<Socket>();
-  const server = http.createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { method = '', url = '', headers } = request;
-      const entry = { method, url, headers, body: Buffer.concat(chunks).toString() };
-      seen.push(entry);
-      const reply = answer(entry, seen.length);
-      if (reply === 'cut') request.socket.destroy();
-      else if (reply !== 'hang')
-        response.writeHead(reply.status ?? 200, reply.headers ?? {}).end(reply.body ?? '');
-    });
-  });
-  server.on('connection', (socket) => sockets.add(socket));
-  server.on('upgrade', (request: IncomingMessage) => {
-    seen.push({ method: 'UPGRADE', url: request.url ?? '', headers: request.headers, body: '' });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
-}
-
-async function serveEngine(
-  options: EngineOptions = {},
-  listenerOptions: ListenerOptions = {},
-): Promise<{ url: string; engine: Engine; received: unknown[] }> {
-  const listener = await Listener.listen(listenerOptions);
-  const received: unknown[] = [];
-  const engine = mountEngine(
-    listener,
-    options,
-    {
-      open: (session) => ({
-        onMessage(data) {
-          const kept = typeof data === 'string' ? data : Buffer.from(data);
-          received.push(kept);
-          session.send(kept);
-        },
-        onClose() {},
-      }),
-    },
-    () => {},
-  );
-  onTestFinished(async () => {
-    engine.close();
-    await listener.close({ drainMs: 0 });
-  });
-  return { url: listener.url, engine, received };
-}
-
-function makeClient(options: ClientOptions = {}): Client {
-  const client = new Client({ logger: { info() {}, error() {} }, ...options });
-  onTestFinished(() => client.disconnect({ abort: true }));
-  return client;
-}
-
-async function errorOf(action: Promise<unknown>): Promise<ConnectionError> {
-  const error = await action.then(
-    () => undefined,
-    (caught: unknown) => caught,
-  );
-  expect(error).toBeInstanceOf(ConnectionError);
-  return error as ConnectionError;
-}
+import { errorOf, makeClient, OPEN, serveEcho, serveScript } from '../../../../test/net/engine-client.js';
+import { AsyncClient, reason } from './index.node.js';
 
 describe('connect', () => {
   it('takes host and query of the address, adds its own, and stamps GETs', async () => {
@@ -180,7 +76,7 @@ describe('connect', () => {
   });
 
   it('refuses what is no address, no transport, or a second call', async () => {
-    const { url } = await serveEngine();
+    const { url } = await serveEcho();
     const client = makeClient();
     await expect(client.connect('ftp://x')).rejects.toThrow(TypeError);
     await expect(client.connect(url, { transports: ['pigeon'] })).rejects.toThrow('no valid transport');
@@ -251,7 +147,7 @@ describe('send', () => {
   });
 
   it('refuses text that polling cannot carry, which WebSocket can', async () => {
-    const { url, received } = await serveEngine();
+    const { url, received } = await serveEcho();
     const client = makeClient();
     await client.connect(url, { transports: 'polling' });
     await expect(client.send('a\u001eb')).rejects.toMatchObject({ code: 'SEPARATOR_IN_TEXT' });
@@ -267,7 +163,7 @@ describe('send', () => {
   });
 
   it('takes arrays, objects, buffers and views', async () => {
-    const { url, received } = await serveEngine();
+    const { url, received } = await serveEcho();
     const client = makeClient();
     await client.connect(url);
     await client.send([1, 'a']);
@@ -282,7 +178,7 @@ describe('send', () => {
 
 describe('the end', () => {
   it.each(['polling', 'websocket'])('flushes what was queued over %s, unless aborted', async (transport) => {
-    const { url, received } = await serveEngine();
+    const { url, received } = await serveEcho();
     const client = makeClient();
     await client.connect(url, { transports: transport });
     for (let i = 0; i < 40; i++) void client.send(`${i}`);
@@ -297,7 +193,7 @@ describe('the end', () => {
   });
 
   it('says the reason that disconnect was given', async () => {
-    const { url } = await serveEngine();
+    const { url } = await serveEcho();
     const client = makeClient();
     const reasons: string[] = [];
     client.on('disconnect', (why) => void reasons.push(why));
@@ -334,7 +230,7 @@ describe('the end', () => {
   });
 
   it('lets the disconnect handler connect again', async () => {
-    const { url, engine } = await serveEngine();
+    const { url, engine } = await serveEcho();
     const client = makeClient();
     let again: Promise<void> | undefined;
     client.on('disconnect', () => void (again ??= client.connect(url)));
@@ -348,7 +244,7 @@ describe('the end', () => {
 
 describe('on', () => {
   it('is a call or a decorator, one handler per event, and knows three events', async () => {
-    const { url } = await serveEngine();
+    const { url } = await serveEcho();
     const client = makeClient();
     const got: unknown[] = [];
     client.on('message', () => void got.push('first'));
@@ -361,7 +257,7 @@ describe('on', () => {
   });
 
   it('survives handlers that throw, and logs what they threw', async () => {
-    const { url } = await serveEngine();
+    const { url } = await serveEcho();
     const errors: string[] = [];
     const client = makeClient({ logger: { info() {}, error: (text) => void errors.push(text) } });
     let count = 0;
@@ -380,208 +276,4 @@ describe('on', () => {
       'the handler of message failed',
     ]);
   });
-});
-
-describe('AsyncClient', () => {
-  it('decodes text as python-engineio does', async () => {
-    const { url } = await serveEngine();
-    const client = new AsyncClient({ handle_sigint: false });
-    onTestFinished(() => client.disconnect({ abort: true }));
-    const got: unknown[] = [];
-    client.on('message', (data) => void got.push(data));
-    await client.connect(url);
-    for (const text of [
-      'true',
-      'null',
-      '-5',
-      'NaN',
-      '-Infinity',
-      '"a"',
-      '12',
-      '{"a":[1]}',
-      'text',
-      '',
-      `-${'1'.repeat(101)}`,
-    ]) {
-      await client.send(text);
-    }
-    const expected = [
-      true,
-      null,
-      -5,
-      Number.NaN,
-      -Infinity,
-      'a',
-      '12',
-      { a: [1] },
-      'text',
-      '',
-      `-${'1'.repeat(101)}`,
-    ];
-    await expect.poll(() => got).toEqual(expected);
-  });
-
-  it('has the Python names, in seconds', async () => {
-    const { url } = await serveEngine({ pingIntervalMs: 2500, pingTimeoutMs: 1500 });
-    const client = new AsyncClient({ request_timeout: 2.5, handle_sigint: false, timestamp_requests: false });
-    onTestFinished(() => client.disconnect({ abort: true }));
-    expect(client.ping_interval).toBeNull();
-    await client.connect(url, { engineio_path: 'engine.io' });
-    expect([client.request_timeout, client.ping_interval, client.ping_timeout]).toEqual([2.5, 2.5, 1.5]);
-    expect([client.is_asyncio_based(), client.current_transport, client.upgrades]).toEqual([
-      true,
-      'websocket',
-      ['websocket'],
-    ]);
-    expect(client.get_queue_empty_exception()).toBe(QueueEmpty);
-  });
-});
-
-describe('the helpers', () => {
-  it('are tasks, queues, events and a pause', async () => {
-    const client = makeClient();
-    expect(await client.startBackgroundTask((a: number, b: number) => a + b, 1, 2)).toBe(3);
-    const queue = client.createQueue<number>(1);
-    await queue.put(1);
-    const second = queue.put(2);
-    expect(await queue.get()).toBe(1);
-    await second;
-    expect(queue.getNowait()).toBe(2);
-    expect(() => queue.getNowait()).toThrow(client.getQueueEmptyException());
-    queue.taskDone();
-    const joined = queue.join();
-    queue.taskDone();
-    await joined;
-    const event = client.createEvent();
-    const waited = event.wait();
-    event.set();
-    expect([await waited, event.isSet()]).toEqual([true, true]);
-    await client.sleep(0);
-  });
-
-  it('json is used by every client of the process', async () => {
-    const { url, received } = await serveEngine();
-    const standard = {
-      dumps: (value: unknown) => JSON.stringify(value),
-      loads: (text: string): unknown => JSON.parse(text),
-    };
-    const client = makeClient({ json: { ...standard, dumps: () => 'dumped' } });
-    onTestFinished(() => void makeClient({ json: standard }));
-    await client.connect(url);
-    await client.send({});
-    await expect.poll(() => received).toEqual(['dumped']);
-  });
-
-  it('httpSession brings fetch, agent and headers, and is not closed', async () => {
-    const { url } = await serveEngine();
-    let fetched = 0;
-    const client = makeClient({
-      httpSession: {
-        headers: { 'x-session': '1' },
-        fetch: (input, init) => {
-          fetched++;
-          expect(new Headers(init?.headers).get('x-session')).toBe('1');
-          return fetch(input, init);
-        },
-      },
-    });
-    await client.connect(url, { transports: 'polling' });
-    expect(fetched).toBeGreaterThan(0);
-    const agent = new http.Agent({ keepAlive: true });
-    onTestFinished(() => agent.destroy());
-    const other = makeClient({ httpSession: { agent } });
-    await other.connect(url);
-    await other.disconnect();
-    expect(Object.keys(agent.freeSockets).length).toBeGreaterThan(0);
-  });
-});
-
-describe('a dispatcher', () => {
-  interface Dispatcher {
-    dispatch(options: { readonly path: string; readonly method: string }, handler: object): boolean;
-  }
-
-  it('makes the requests of polling, and the WebSocket does without', async () => {
-    const { url, received } = await serveEngine();
-    // Node keeps its own dispatcher of undici here, once it has fetched.
-    await fetch(url);
-    const own = (globalThis as unknown as Record<symbol, Dispatcher>)[
-      Symbol.for('undici.globalDispatcher.1')
-    ]!;
-    const seen: string[] = [];
-    const dispatcher: Dispatcher = {
-      dispatch(options, handler) {
-        seen.push(`${options.method} ${options.path.split('?')[0]}`);
-        return own.dispatch(options, handler);
-      },
-    };
-    const client = makeClient({ httpSession: { dispatcher } });
-    client.on('connect', () => client.send('posted'));
-    await client.connect(url);
-    await client.send('framed');
-    await expect.poll(() => received).toEqual(['posted', 'framed']);
-    expect(client.transport()).toBe('websocket');
-    expect(new Set(seen)).toEqual(new Set(['GET /engine.io/', 'POST /engine.io/']));
-  });
-});
-
-describe('SIGINT', () => {
-  const entry = join(import.meta.dirname, 'index.node.ts');
-
-  async function run(
-    url: string,
-    more: string,
-  ): Promise<{ output: string; code: number | null; signal: string | null }> {
-    const script = `
-      const { AsyncClient } = await import(${JSON.stringify(entry)});
-      const client = new AsyncClient();
-      client.on('disconnect', (why) => console.log('disconnect', why));
-      ${more}
-      await client.connect(${JSON.stringify(url)});
-      console.log('ready');`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script]);
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (!output.includes('ready') && chunk.includes('ready')) child.kill('SIGINT');
-      output += chunk.toString();
-    });
-    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-    return { output, code, signal };
-  }
-
-  it('disconnects the client, and then does what it always does', async () => {
-    const { url, engine } = await serveEngine();
-    const { output, signal } = await run(url, '');
-    expect(output).toBe('ready\ndisconnect client disconnect\n');
-    expect(signal).toBe('SIGINT');
-    await expect.poll(() => engine.sessions.size).toBe(0);
-  });
-
-  it('leaves the application’s own handler in charge, and calls it once', async () => {
-    const { url } = await serveEngine();
-    const { output, code } = await run(
-      url,
-      `process.on('SIGINT', () => { console.log('mine'); client.wait().then(() => process.exit(7)); });`,
-    );
-    expect(output.split('\n').filter((line) => line === 'mine')).toHaveLength(1);
-    expect(output).toContain('disconnect client disconnect');
-    expect(code).toBe(7);
-  });
-});
-
-describe('over TLS', () => {
-  it.each(['polling', 'websocket'])(
-    'a certificate is checked over %s, unless sslVerify says what else',
-    async (transports) => {
-      const { url, received } = await serveEngine({}, { tls: selfSigned });
-      await errorOf(makeClient().connect(url, { transports }));
-      for (const sslVerify of [false, { ca: selfSigned.cert }]) {
-        const client = makeClient({ sslVerify });
-        await client.connect(url, { transports });
-        await client.send('secret');
-      }
-      await expect.poll(() => received).toEqual(['secret', 'secret']);
-    },
-  );
 });
