@@ -142,7 +142,7 @@ describe.skipIf(executable === undefined)('the page', () => {
     expect((await shown(bob)).replace(' (by Ada)', '')).toBe('# kept, typed on and on while the power fails');
     const third = await openWindow('Eve');
     expect(await shown(third)).toBe(await shown(bob));
-  });
+  }, 60_000);
 
   test('the history shows who wrote what, and brings it back for all', async () => {
     const ada = await openWindow('Ada');

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as Y from 'yjs';
 
+import { ManualClock } from '../../../base/clock.js';
 import { encodeRecord, FILE_HEADER, parseRecords } from './file-format.js';
 import { connect } from './index.js';
 
@@ -47,19 +48,42 @@ describe('the file wire', () => {
     expect((await read()).includes('Hello')).toBe(true);
   });
 
-  it('with a delay a burst of edits is written after it, and in the end for certain', async () => {
-    const client = await connect('file', { path, writeDelay: 60 });
-    for (let i = 0; i < 20; i++) client.doc.getText('t').insert(i, 'x');
+  it('with a delay, edits are written when none has come for as long, and in the end for certain', async () => {
+    const clock = new ManualClock();
+    const client = await connect('file', { path, writeDelay: 1, clock });
+    const type = (): void => client.doc.getText('t').insert(0, 'x');
+    for (let i = 0; i < 5; i++) {
+      type();
+      clock.advance(999);
+    }
     expect(await read()).toEqual(Buffer.from(FILE_HEADER));
+    clock.advance(1);
+    await expect.poll(recordCount).toBe(5);
+    type();
     await client.close();
-    expect(await recordCount()).toBe(20);
+    expect([await recordCount(), clock.pendingTimers]).toEqual([6, 0]);
   });
 
-  it('who types on and on is written after maxWait', async () => {
-    await using client = await connect('file', { path, writeDelay: 3600, maxWait: 0 });
-    client.doc.getText('t').insert(0, 'x');
-    await expect.poll(recordCount).toBe(1);
-  });
+  it.each([
+    [1, undefined, 10],
+    [0.01, undefined, 1],
+    [1, 3, 3],
+  ])(
+    'who types on and on, with a delay of %d s and maxWait %s, is written after %d s',
+    async (writeDelay, maxWait, s) => {
+      const clock = new ManualClock();
+      const options = maxWait === undefined ? {} : { maxWait };
+      await using client = await connect('file', { path, writeDelay, clock, ...options });
+      const stepMs = (writeDelay * 1000) / 2;
+      for (let ms = 0; ms < s * 1000; ms += stepMs) {
+        client.doc.getText('t').insert(0, 'x');
+        await new Promise((resolve) => setImmediate(resolve));
+        if (ms > 0) expect(await recordCount()).toBe(0);
+        clock.advance(stepMs);
+      }
+      await expect.poll(recordCount).toBe((s * 1000) / stepMs);
+    },
+  );
 
   it('a file of another version is refused in the documented words', async () => {
     await writeFile(path, '0.0.0\0');

@@ -2,6 +2,7 @@ import type { FSWatcher } from 'node:fs';
 
 import { applyUpdate, diffUpdate, Doc, encodeStateAsUpdate, encodeStateVectorFromUpdate } from 'yjs';
 
+import { type Clock, systemClock, type Timer } from '../../../base/clock.js';
 import { mergeAll } from '../../../documents/merge-updates.js';
 import { type Channel, Inbox } from '../client/channel.js';
 import { RoomClient, type RoomClientOptions } from '../client/room-client.js';
@@ -54,7 +55,8 @@ class FileChannel implements Channel {
   #updates: Uint8Array[];
   #waiting: Uint8Array[] = [];
   #waitingSinceMs = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
   #work: Promise<void> = Promise.resolve();
   #watcher: FSWatcher | undefined;
   #isClosed = false;
@@ -62,6 +64,7 @@ class FileChannel implements Channel {
   private constructor(id: string, options: FileClientOptions, file: UpdateFile, updates: Uint8Array[]) {
     this.id = id;
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     this.#file = file;
     this.#updates = updates;
   }
@@ -106,11 +109,12 @@ class FileChannel implements Channel {
     this.#waiting.push(update);
     const { writeDelay = 0, maxWait = Math.max(1, writeDelay * 10) } = this.#options;
     if (writeDelay === 0) return this.#flushSoon();
-    const nowMs = performance.now();
+    const nowMs = this.#clock.monotonicMs();
     if (this.#waiting.length === 1) this.#waitingSinceMs = nowMs;
     const leftMs = this.#waitingSinceMs + maxWait * 1000 - nowMs;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#flushSoon(), Math.max(0, Math.min(writeDelay * 1000, leftMs)));
+    const delayMs = Math.max(0, Math.min(writeDelay * 1000, leftMs));
+    this.#timer?.cancel();
+    this.#timer = this.#clock.startTimer(delayMs, () => this.#flushSoon(), { keepsAlive: true });
   }
 
   #flushSoon(): void {
@@ -155,7 +159,7 @@ class FileChannel implements Channel {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#watcher?.close();
     this.#flushSoon();
     await this.#work;
