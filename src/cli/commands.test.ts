@@ -471,6 +471,10 @@ export const talk = app.reducer({}, (ctx) => { ${more} });
       await runCli(['sql', 'talker', `SELECT word FROM ${name}`, '--server', server], rows);
     expect(rows.outLines.map((line) => line.trim())).toEqual(expect.arrayContaining(['one', 'two']));
     expect(await stops()).toBe(0);
+    // The last good version is what a restart finds, with the rows of both tables.
+    await using again = await createServer({ dataDirectory: join(folder, 'data'), onNotice: () => {} });
+    const { database } = again.database('talker')!;
+    expect(['said', 'heard'].map((name) => database.table(name).count)).toEqual([1, 1]);
   });
 
   async function writeTalker(word: string, more = '', column = ''): Promise<void> {
