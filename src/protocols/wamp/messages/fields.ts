@@ -7,7 +7,7 @@ export { isDict } from './layouts.js';
 
 /*
  * Between a message and the elements of its array, without the payload, as fast as a router needs it: functions made from the
- * layout table, a pair for each message, five times as fast as reading the table. Where code may not be made from text, it is read.
+ * layout table, a pair for each message, two to four times as fast as reading the table. Where code may not be made from text, it is read.
  */
 
 interface Codec {
