@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { waitUntilDurable } from '../../src/engine/log/commit-log.js';
 import { loadModule } from '../../src/module/load-module.js';
 import { schema } from '../../src/module/schema.js';
 import { createServer } from '../../src/server/create-server.js';
@@ -26,6 +27,8 @@ answerParent({
         documents.close(document);
       }
     }
+    // What is being written still is not what opens cost.
+    await waitUntilDurable(server.database('notes')!.log);
     return { port: server.port };
   },
 });

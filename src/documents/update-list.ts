@@ -243,6 +243,6 @@ export class UpdateList {
 export function mergeRows(list: UpdateList, from = 0, to: number = list.count): Uint8Array {
   const updates = [...list.updates(from, to)];
   const merged = mergeAll(updates);
-  // A view of the tail would change.
-  return updates.length === 1 ? merged.slice() : merged;
+  // A view of the tail would change; what is longer is not in it.
+  return updates.length === 1 && merged.length <= TAIL_UPDATE_BYTES_MAX ? merged.slice() : merged;
 }

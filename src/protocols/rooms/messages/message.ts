@@ -81,6 +81,11 @@ export function decodeFrame(frame: Uint8Array): RoomMessage[] {
   return messages;
 }
 
+/** What stands in front of the update of a syncStep2: it may be long, and need not be copied behind it. */
+export function encodeSyncStep2Head(updateBytes: number): Uint8Array<ArrayBuffer> {
+  return sharedWriter.writeU8(0).writeU8(SyncType.step2).writeVarUint(updateBytes).finish();
+}
+
 /** Used again and again: `finish` copies out what was written. */
 const sharedWriter = new VarWriter();
 

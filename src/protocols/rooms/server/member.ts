@@ -13,7 +13,7 @@ import {
   encodeSyncStatus,
   type HocuspocusMessage,
 } from '../messages/hocuspocus.js';
-import { encodeMessage } from '../messages/message.js';
+import { encodeMessage, encodeSyncStep2Head } from '../messages/message.js';
 import { RoomClose } from './close-code.js';
 import type { LiveRoom } from './live-room.js';
 import { AWARENESS_ENTRIES_MAX, SILENCE_MS_MAX } from './room-limits.js';
@@ -180,7 +180,8 @@ export class Member {
   }
 
   #sendStep2({ update, offset }: Missing): void {
-    this.#send(encodeMessage({ kind: 'syncStep2', update }));
+    this.#sentMs = this.#rooms.nowMs;
+    this.#connection.sendBinary(this.prefix, encodeSyncStep2Head(update.length), update);
     // Not before: news of who comes and goes are for those who are synced.
     if (!this.#isSynced && !this.room.awareness.isEmpty) this.#sendAwareness();
     this.#isSynced = true;
