@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 
 import { WebSocket } from 'ws';
-import * as Y from 'yjs';
 
 import { VarReader } from '../../src/base/var-reader.js';
 import { VarWriter } from '../../src/base/var-writer.js';
@@ -69,17 +68,23 @@ class RawPeer {
   }
 }
 
-/** Single letters typed at the end, one update each. */
+let nextClient = 3_000_000_000;
+
+/** Single letters typed at the end, one update each: the bytes that yjs writes, without a document that grows meanwhile. */
 function makeTyping(): () => Uint8Array {
-  const doc = new Y.Doc();
-  let last: Uint8Array = new Uint8Array(0);
-  doc.on('update', (update: Uint8Array) => void (last = update));
-  let length = 0;
+  const client = nextClient++;
+  let clock = 0;
   return () => {
-    // A short text keeps the generator quick; the server does not know.
-    doc.getText('t').insert(length, 'x');
-    length += 1;
-    return last;
+    const writer = new VarWriter().writeVarUint(1).writeVarUint(1).writeVarUint(client).writeVarUint(clock);
+    // A string; the first one says which text it is in, the others what they follow.
+    if (clock === 0) writer.writeU8(4).writeVarUint(1).writeVarString('t');
+    else
+      writer
+        .writeU8(0x84)
+        .writeVarUint(client)
+        .writeVarUint(clock - 1);
+    clock += 1;
+    return writer.writeVarString('x').writeVarUint(0).finish();
   };
 }
 
