@@ -63,14 +63,16 @@ const fanOut: EngineMetric = {
   ...contestants({ kind: 'fan-out', connections: 1000, inFlight: 2, payloadBytes: FAN_OUT_BYTES }),
 };
 
+const WARM_UP_CONNECTIONS = 1000;
+
 /** Resident memory that each idle session adds to the server. */
 async function runIdle(contestant: Contestant): Promise<RunResult> {
   const server = await BenchProcess.start(contestant.server.entry);
   const load = await BenchProcess.start(contestant.load.entry);
   try {
     const info = await server.call('start', {});
-    // One connection first: what the first one loads is not what each one costs.
-    await load.call('prepare', { kind: 'idle', connections: 1, server: info });
+    // Some connections first: what they load and compile, and the room for garbage that V8 has made for them, is not what each one costs.
+    await load.call('prepare', { kind: 'idle', connections: WARM_UP_CONNECTIONS, server: info });
     const before = await server.collect();
     await load.call('prepare', { ...contestant.load.config, server: info });
     const atOnce = await server.sample();
