@@ -32,8 +32,13 @@ export interface DocumentSection {
   readonly origin: UpdateOrigin | undefined;
 }
 
-export function encodeDocumentSection({ room, update, origin }: DocumentSection): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(64 + update.length);
+export function encodeDocumentSection(section: DocumentSection): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(64 + section.update.length);
+  writeDocumentSection(writer, section);
+  return writer.finish();
+}
+
+export function writeDocumentSection(writer: ByteWriter, { room, update, origin }: DocumentSection): void {
   writer.writeU8(origin === undefined ? 0 : HAS_ORIGIN);
   writer.writeString(room);
   if (origin !== undefined) {
@@ -42,7 +47,6 @@ export function encodeDocumentSection({ room, update, origin }: DocumentSection)
     writer.writeRaw(origin.author?.toUint8Array() ?? new Uint8Array(32));
   }
   writer.writeRaw(update);
-  return writer.finish();
 }
 
 /** The update is a view of `bytes`. */

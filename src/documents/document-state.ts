@@ -6,7 +6,8 @@ import type { UpdateSummary } from './scan-update.js';
 /** What a document has, known from the headers of its updates alone. */
 export class DocumentState {
   #structs = new IdRanges();
-  #deletes = new IdRanges();
+  /** Undefined until something was deleted. */
+  #deletes: IdRanges | undefined;
   /** By client, the highest clock that something points at and that is not here. */
   #unmet: Map<number, number> | undefined;
 
@@ -20,7 +21,7 @@ export class DocumentState {
     for (let i = 0; i < structs.length; i += 3)
       if (!this.#structs.has(structs[i]!, structs[i + 1]!, structs[i + 2]!)) return false;
     for (let i = 0; i < deletes.length; i += 3)
-      if (!this.#deletes.has(deletes[i]!, deletes[i + 1]!, deletes[i + 2]!)) return false;
+      if (this.#deletes?.has(deletes[i]!, deletes[i + 1]!, deletes[i + 2]!) !== true) return false;
     return true;
   }
 
@@ -28,7 +29,7 @@ export class DocumentState {
     for (let i = 0; i < structs.length; i += 3)
       this.#structs.add(structs[i]!, structs[i + 1]!, structs[i + 2]!);
     for (let i = 0; i < deletes.length; i += 3)
-      this.#deletes.add(deletes[i]!, deletes[i + 1]!, deletes[i + 2]!);
+      (this.#deletes ??= new IdRanges()).add(deletes[i]!, deletes[i + 1]!, deletes[i + 2]!);
     for (let i = 0; i < needs.length; i += 2) this.#need(needs[i]!, needs[i + 1]!);
     if (this.#unmet !== undefined) this.#forgetMet(this.#unmet);
   }
@@ -45,12 +46,12 @@ export class DocumentState {
   }
 
   get heldBytes(): number {
-    return this.#structs.heldBytes + this.#deletes.heldBytes;
+    return this.#structs.heldBytes + (this.#deletes?.heldBytes ?? 0);
   }
 
   encode(writer: VarWriter): void {
     this.#structs.encode(writer);
-    this.#deletes.encode(writer);
+    (this.#deletes ?? NOTHING).encode(writer);
     writer.writeVarUint(this.#unmet?.size ?? 0);
     for (const [client, clock] of this.#unmet ?? []) writer.writeVarUint(client).writeVarUint(clock);
   }
@@ -76,6 +77,8 @@ export class DocumentState {
     return writer.finish();
   }
 }
+
+const NOTHING = new IdRanges();
 
 /** Checks that it is a state vector. Throws WireError. */
 export function checkStateVector(bytes: Uint8Array): void {

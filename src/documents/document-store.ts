@@ -1,10 +1,12 @@
 import type { ConnectionId, Identity } from '../values/identity.js';
+import { ByteWriter } from '../base/byte-writer.js';
 import { VarReader } from '../base/var-reader.js';
 import {
   decodeDocumentSection,
   DOCUMENT_UPDATE_SECTION,
   encodeDocumentSection,
   type UpdateOrigin,
+  writeDocumentSection,
 } from './document-section.js';
 import { type ScanLimits, scanLimitsDefault } from './scan-update.js';
 import { CachedDocuments } from './cached-documents.js';
@@ -79,6 +81,9 @@ interface ShelvedDocument {
 // While a log is read back its documents come in any order: so much of them waits in memory for their next updates.
 const IDLE_BYTES_MAX = 8 * 1024 * 1024;
 
+// Longer ones get memory of their own: what they are written into grows, and is kept.
+const SCRATCH_UPDATE_BYTES_MAX = 1024;
+
 /** All documents of one database. What it holds is what the log holds. */
 export class DocumentStore {
   readonly kind = DOCUMENT_UPDATE_SECTION;
@@ -92,10 +97,12 @@ export class DocumentStore {
   #idleBytes = 0;
   /** Open and idle ones are here as they were shelved last, if ever. */
   readonly #shelved = new Map<string, ShelvedDocument>();
-  readonly #scratch = new Uint8Array(1024);
+  readonly #scratch = new ByteWriter(1024);
   readonly #merging = new Set<StoredDocument>();
   /** Long merges that several may wait for. */
   readonly #wholes = new Map<StoredDocument, Promise<Missing>>();
+  /** One for all documents. */
+  readonly #noteCached = (document: StoredDocument): void => this.#cached.note(document);
   #log: DocumentLog | undefined;
 
   constructor(options: DocumentStoreOptions = {}) {
@@ -134,7 +141,7 @@ export class DocumentStore {
   #unshelve(id: string): StoredDocument {
     const found = this.#shelved.get(id);
     const bytes = found && this.#shelf.get(found.at, found.length);
-    return new StoredDocument(id, this.#shelf, (document) => this.#cached.note(document), bytes);
+    return new StoredDocument(id, this.#shelf, this.#noteCached, bytes);
   }
 
   #putAway(document: StoredDocument): void {
@@ -194,12 +201,13 @@ export class DocumentStore {
   }
 
   /** Good until the next one: the log copies it. */
-  #section({ sectionHead }: StoredDocument, update: Uint8Array): Uint8Array {
-    const size = sectionHead.length + update.length;
-    const section = size <= this.#scratch.length ? this.#scratch.subarray(0, size) : new Uint8Array(size);
-    section.set(sectionHead);
-    section.set(update, sectionHead.length);
-    return section;
+  #section({ id: room }: StoredDocument, update: Uint8Array): Uint8Array {
+    const section = { room, update, origin: undefined };
+    if (update.length > SCRATCH_UPDATE_BYTES_MAX) return encodeDocumentSection(section);
+    const scratch = this.#scratch;
+    scratch.reset();
+    writeDocumentSection(scratch, section);
+    return scratch.bytes.subarray(0, scratch.length);
   }
 
   /** Server code has kept a Y.Doc of a document that was closed since. */

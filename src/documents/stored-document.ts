@@ -3,7 +3,7 @@ import * as Y from 'yjs';
 import { VarReader } from '../base/var-reader.js';
 import { VarWriter } from '../base/var-writer.js';
 import { DocumentState } from './document-state.js';
-import { encodeDocumentSection, type UpdateOrigin } from './document-section.js';
+import type { UpdateOrigin } from './document-section.js';
 import { mergeAll } from './merge-updates.js';
 import { scanUpdate, type ScanLimits, type UpdateSummary } from './scan-update.js';
 import type { Shelf } from './shelf.js';
@@ -26,8 +26,6 @@ const EMPTY_VECTOR = Uint8Array.of(0);
  */
 export class StoredDocument {
   readonly id: string;
-  /** What stands in front of each of its updates in the log. */
-  readonly sectionHead: Uint8Array;
   /** It differs from what `encode` gave last. */
   isChanged = false;
   readonly #updates: UpdateList;
@@ -47,7 +45,6 @@ export class StoredDocument {
   ) {
     this.id = id;
     this.#onCached = onCached;
-    this.sectionHead = encodeDocumentSection({ room: id, update: new Uint8Array(0), origin: undefined });
     const reader = encoded && new VarReader(encoded);
     this.#updates = reader === undefined ? new UpdateList(shelf) : UpdateList.decode(reader, shelf);
     if (reader?.readU8() === 1) this.#state = DocumentState.decode(reader);

@@ -37,7 +37,7 @@ export class UpdateList {
   /** Rows of level 0. */
   #newCount = 0;
   /** Whoever wrote one of them; a row's author is an index in it and one more, 0 for nobody. */
-  #authors: Identity[] = [];
+  #authors: readonly Identity[] = [];
 
   constructor(shelf: Shelf) {
     this.#shelf = shelf;
@@ -82,7 +82,8 @@ export class UpdateList {
   #addToTail(update: Uint8Array): void {
     const end = this.#tailBytes + update.length;
     if (end > this.#tail.length) {
-      const grown = new Uint8Array(Math.max(128, end, Math.min(this.#tail.length * 2, end + 4096)));
+      // By a half: what is spare stays spare in a room that falls quiet.
+      const grown = new Uint8Array(Math.max(128, end, Math.min(this.#tail.length * 1.5, end + 4096)));
       grown.set(this.#tail.subarray(0, this.#tailBytes));
       this.#tail = grown;
     }
@@ -93,7 +94,10 @@ export class UpdateList {
   #indexOf(author: Identity | undefined): number {
     if (author === undefined) return 0;
     const last = this.#authors.findLastIndex((known) => known === author || known.isEqual(author));
-    return last >= 0 ? last + 1 : this.#authors.push(author);
+    if (last >= 0) return last + 1;
+    // Most documents have one or two: `push`, or spreading, makes room for 17.
+    this.#authors = this.#authors.concat(author);
+    return this.#authors.length;
   }
 
   /** The updates from row `from` up to row `to`. Views that are good until the list changes. */
@@ -207,8 +211,8 @@ export class UpdateList {
 
   static decode(reader: VarReader, shelf: Shelf): UpdateList {
     const list = new UpdateList(shelf);
-    for (let left = reader.readVarUint(); left > 0; left--)
-      list.#authors.push(Identity.fromBytes(reader.readRaw(32)));
+    const authorCount = reader.readVarUint();
+    list.#authors = Array.from({ length: authorCount }, () => Identity.fromBytes(reader.readRaw(32)));
     for (let left = reader.readVarUint(); left > 0; left--) {
       for (let column = 0; column < COLUMN_COUNT; column++)
         list.#rows.push(reader.readVarUint() - (column === Column.at ? 1 : 0));

@@ -56,7 +56,7 @@ export class Listener {
   readonly wheel: TimerWheel;
   readonly #rawRoutes: { readonly prefix: string; readonly handle: RawHandler }[] = [];
   readonly #server: http.Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Set<Duplex>();
   readonly #sniffer: ProtocolSniffer;
   readonly #upgrades: UpgradeDispatcher;
   readonly #host: ConnectionHost;
@@ -86,8 +86,9 @@ export class Listener {
       track: (former, successor) => {
         this.#sockets.delete(former);
         successor.on('error', ignore);
-        this.#track(successor);
+        this.#sockets.add(successor);
       },
+      untrack: (socket) => this.#untrack(socket),
       wheel,
       arena: new OutputArena(),
       joiner: new BufferJoiner(),
@@ -99,11 +100,9 @@ export class Listener {
     this.#isTls = options.tls !== undefined;
     this.#bindHost = options.host ?? '127.0.0.1';
     this.#server = createServer(options.tls, limits);
-    const sockets = this.#sockets;
-    const checkGone = (): void => this.#checkGone();
+    const untrack = (socket: Socket): void => this.#untrack(socket);
     this.#onSocketClosed = function onSocketClosed() {
-      sockets.delete(this);
-      checkGone();
+      untrack(this);
     };
     this.#sniffer = new ProtocolSniffer(this.#server, this.#isTls, wheel, limits.headersMs);
     this.#attach();
@@ -189,6 +188,11 @@ export class Listener {
   #track(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on('close', this.#onSocketClosed);
+  }
+
+  #untrack(socket: Duplex): void {
+    this.#sockets.delete(socket);
+    this.#checkGone();
   }
 
   #destroySockets(): void {

@@ -54,8 +54,10 @@ export interface ConnectionHost {
   readonly arena: OutputArena;
   readonly joiner: BufferJoiner;
   readonly connections: Set<ServerConnection>;
-  /** Counts `successor` among the listener's sockets, until it is closed, in place of `former`. */
+  /** Counts `successor` among the listener's sockets in place of `former`, until `untrack`. */
   track(former: Socket, successor: Socket): void;
+  /** The socket is closed. */
+  untrack(socket: Duplex): void;
   onError(error: unknown, where: string): void;
 }
 
@@ -129,7 +131,7 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
   readIntoShared(): void {
     if (this.#state !== State.open || this.#isPaused || this.#socket.writableLength > 0) return;
     const former = this.#socket;
-    const adopted = readIntoShared(former, this.#host.arena.readMemory, (chunk) => this.receive(chunk));
+    const adopted = readIntoShared(former, this.#host.arena.readMemory, this);
     if (adopted === undefined) return;
     former.removeAllListeners('close').removeAllListeners('end').removeAllListeners('drain');
     this.#socket = this.#output.socket = adopted.successor;
@@ -272,6 +274,7 @@ export class ServerConnection implements WebSocketConnection, FrameSink, Flushab
     this.#state = State.ended;
     this.#host.wheel.cancel(this);
     this.#host.connections.delete(this);
+    this.#host.untrack(this.#socket);
     this.#receiver.stop();
     this.#output.discard();
     const handler = this.#handler;

@@ -7,6 +7,8 @@ import { RawClient } from '../../../test/net/raw-client.js';
 import { echo, serve } from '../../../test/net/serve.js';
 import { readIntoShared } from './shared-read.js';
 
+const NOBODY = { receive: () => {} };
+
 async function socketPair(): Promise<{ accepted: Socket; client: Socket; end: () => void }> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -19,7 +21,9 @@ test('a TCP socket of this Node reads into the memory it is given', async () => 
   const { accepted, client, end } = await socketPair();
   const memory = new Uint8Array(1024);
   const chunks: Uint8Array[] = [];
-  const adopted = readIntoShared(accepted, memory, (chunk) => chunks.push(chunk));
+  const adopted = readIntoShared(accepted, memory, {
+    receive: (chunk) => void chunks.push(chunk),
+  });
   client.write('hello');
   await expect.poll(() => chunks.length).toBe(1);
   expect(chunks[0]!.buffer).toBe(memory.buffer);
@@ -34,7 +38,7 @@ test('what had been read before is not lost', async () => {
   const { accepted, client, end } = await socketPair();
   client.write('early');
   await once(accepted, 'readable');
-  const adopted = readIntoShared(accepted, new Uint8Array(1024), () => {});
+  const adopted = readIntoShared(accepted, new Uint8Array(1024), NOBODY);
   expect(String(adopted!.early)).toBe('early');
   adopted!.successor.destroy();
   end();
@@ -44,7 +48,7 @@ test('a peer that has ended is read on in its own socket', async () => {
   const { accepted, client, end } = await socketPair();
   client.end();
   await once(accepted, 'readable');
-  expect(readIntoShared(accepted, new Uint8Array(1024), () => {})).toBeUndefined();
+  expect(readIntoShared(accepted, new Uint8Array(1024), NOBODY)).toBeUndefined();
   end();
 });
 

@@ -44,6 +44,7 @@ export class HttpHost {
         connections: new Set(),
         // The server that the socket came from counts it by itself.
         track: (_former, successor) => void successor.on('error', () => {}),
+        untrack: () => {},
         onError,
       },
       netLimitsDefault,
