@@ -25,6 +25,8 @@ export default defineConfig({
     ],
     exclude: ['**/node_modules/**', '**/dist/**'],
     typecheck: { enabled: false },
+    // By default one processor is left idle, which is half of a machine of two.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     // A condition that is waited for may take its time on a busy machine.
     expect: { poll: { timeout: 10_000 } },
