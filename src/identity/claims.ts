@@ -13,16 +13,20 @@ import { AuthError } from './auth-error.js';
    hex_identity   64 hexadecimal digits       when present, must be the identity of iss and sub
 */
 
-/** Who presented a token, and what was signed about him. */
-export interface Credentials {
+/** Who somebody is, and what is said about him. */
+export interface Claims {
   readonly identity: Identity;
-  readonly token: string;
   readonly issuer: string;
   readonly subject: string;
   /** The payload as it was signed, JSON. Modules read it as `ctx.senderAuth.jwt.rawPayload`. */
   readonly payload: string;
   /** Undefined when the token never expires. */
   readonly expiresAtMicros: number | undefined;
+}
+
+/** Who presented a token, and what was signed about him. */
+export interface Credentials extends Claims {
+  readonly token: string;
 }
 
 // 128 bytes: the reference server refuses more.
@@ -32,7 +36,7 @@ const NAME_BYTES_MAX = 128;
 const CLOCK_SKEW_MICROS = 60_000_000;
 
 /** Reads and checks a payload whose signature has been verified. Throws an AuthError. */
-export function readClaims(token: string, payloadBytes: Uint8Array, nowMicros: number): Credentials {
+export function readClaims(payloadBytes: Uint8Array, nowMicros: number): Claims {
   const { payload, claims } = parsePayload(payloadBytes);
   const issuer = requireName(claims, 'iss');
   const subject = requireName(claims, 'sub');
@@ -42,7 +46,7 @@ export function readClaims(token: string, payloadBytes: Uint8Array, nowMicros: n
   checkHexIdentity(claims['hex_identity'], identity);
   checkNotBefore(claims['nbf'], nowMicros);
   const expiresAtMicros = checkExpiry(claims['exp'], nowMicros);
-  return { identity, token, issuer, subject, payload, expiresAtMicros };
+  return { identity, issuer, subject, payload, expiresAtMicros };
 }
 
 /** The `iss` of a payload that nobody has verified: only good for choosing whose keys to ask. */

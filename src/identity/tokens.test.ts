@@ -46,6 +46,24 @@ async function refusal(token: string): Promise<{ code: AuthErrorCode; httpStatus
   return { code: error.code, httpStatus: error.httpStatus, message: error.message };
 }
 
+describe('identifying', () => {
+  it('without a token there is a stranger each time, with claims as if he had one', async () => {
+    const [one, other] = [await authority.identify(undefined), await authority.identify(undefined)];
+    expect(one.identity.isEqual(other.identity)).toBe(false);
+    expect(one).not.toHaveProperty('token');
+    const { payload } = await authority.mintAnonymous();
+    const claims = JSON.parse(one.payload) as Record<string, unknown>;
+    expect(Object.keys(claims)).toEqual(Object.keys(JSON.parse(payload) as object));
+    expect(claims['hex_identity']).toBe(one.identity.toHexString());
+  });
+
+  it('with a token it is its owner, or an error', async () => {
+    const known = await authority.mintAnonymous();
+    expect((await authority.identify(known.token)).identity.isEqual(known.identity)).toBe(true);
+    await expect(authority.identify(`${known.token}x`)).rejects.toThrow(AuthError);
+  });
+});
+
 describe('minting', () => {
   it('writes header and claims as official clients and servers expect them', async () => {
     const { token, identity, subject } = await authority.mintAnonymous();

@@ -11,12 +11,12 @@ import { deriveIdentity } from '../values/derive-identity.js';
 import type { Identity } from '../values/identity.js';
 import { Uuid } from '../values/uuid.js';
 import { AuthError } from './auth-error.js';
-import { checkName, peekIssuer, readClaims, type Credentials } from './claims.js';
+import { checkName, peekIssuer, readClaims, type Claims, type Credentials } from './claims.js';
 import type { KeyPair } from './keys.js';
 import type { OidcValidator } from './oidc.js';
 import { TokenCache } from './token-cache.js';
 
-export type { Credentials } from './claims.js';
+export type { Claims, Credentials } from './claims.js';
 
 /** What a new token shall say. */
 export interface MintClaims {
@@ -105,18 +105,16 @@ export class TokenAuthority {
   }
 
   async mintFor(claims: MintClaims): Promise<Credentials> {
-    const issuer = claims.issuer ?? this.issuer;
-    checkName('iss', issuer);
-    checkName('sub', claims.subject);
-    const nowSeconds = Math.floor(this.#clock.nowMicros() / 1e6);
-    return await this.#sign({
-      hex_identity: deriveIdentity(issuer, claims.subject).toHexString(),
-      sub: claims.subject,
-      iss: issuer,
-      aud: claims.audience ?? ['spacetimedb'],
-      iat: nowSeconds,
-      exp: claims.lifetimeSeconds === undefined ? null : nowSeconds + claims.lifetimeSeconds,
-    });
+    return await this.#sign(this.#payload(claims));
+  }
+
+  /**
+   * Whose token this is; without one, a stranger, who gets none: for protocols that have no words to give it to him. Throws an
+   * AuthError when the token is nobody's, or not any more.
+   */
+  async identify(token: string | undefined): Promise<Claims> {
+    if (token !== undefined) return await this.verify(token);
+    return readClaims(encodePayload(this.#payload({ subject: this.newSubject() })), this.#clock.nowMicros());
   }
 
   /**
@@ -137,7 +135,7 @@ export class TokenAuthority {
     const header = readHeader(token);
     const payload = (await this.#verifyLocally(token, header)) ?? (await this.#verifyForeign(token, header));
     const nowMicros = this.#clock.nowMicros();
-    const credentials = readClaims(token, payload, nowMicros);
+    const credentials = { token, ...readClaims(payload, nowMicros) };
     this.#verified.put(credentials, nowMicros + CACHED_TOKEN_MICROS);
     return credentials;
   }
@@ -164,11 +162,25 @@ export class TokenAuthority {
     return await this.#oidc.verify(token, header.alg, issuer);
   }
 
-  async #sign(claims: Readonly<Record<string, unknown>>): Promise<Credentials> {
-    const payload = new TextEncoder().encode(JSON.stringify(claims));
+  #payload({ subject, audience, lifetimeSeconds, issuer = this.issuer }: MintClaims): Payload {
+    checkName('iss', issuer);
+    checkName('sub', subject);
+    const nowSeconds = Math.floor(this.#clock.nowMicros() / 1e6);
+    return {
+      hex_identity: deriveIdentity(issuer, subject).toHexString(),
+      sub: subject,
+      iss: issuer,
+      aud: audience ?? ['spacetimedb'],
+      iat: nowSeconds,
+      exp: lifetimeSeconds === undefined ? null : nowSeconds + lifetimeSeconds,
+    };
+  }
+
+  async #sign(claims: Payload): Promise<Credentials> {
+    const payload = encodePayload(claims);
     const signer = new CompactSign(payload).setProtectedHeader(SIGNING_HEADER);
     const token = await signer.sign(this.#keys.privateKey);
-    return readClaims(token, payload, this.#clock.nowMicros());
+    return { token, ...readClaims(payload, this.#clock.nowMicros()) };
   }
 
   /** A subject nobody had before: a random UUID. */
@@ -177,6 +189,12 @@ export class TokenAuthority {
     this.#random.fill(bytes);
     return Uuid.fromRandomBytesV4(bytes).toString();
   }
+}
+
+type Payload = Readonly<Record<string, unknown>>;
+
+function encodePayload(claims: Payload): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(claims));
 }
 
 type TokenHeader = ProtectedHeaderParameters & { readonly alg: string };

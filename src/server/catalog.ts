@@ -182,8 +182,8 @@ export class DatabaseCatalog implements Catalog {
     program: Program,
   ): Promise<PublishResult> {
     if (name !== undefined && this.#byName.has(name)) return failed(`the name \`${name}\` is taken`);
-    // As the reference server does: a database is somebody too, and its identity is minted like anybody's.
-    const { identity } = await this.#options.authority.mintAnonymous();
+    // As the reference server does: a database is somebody too.
+    const identity = this.#options.authority.newIdentity();
     const stored = await this.#options.store?.create(identity);
     const names = name === undefined ? [] : [name];
     const database = this.#host(identity, { names, owner: publisher }, program, moduleLog, stored);

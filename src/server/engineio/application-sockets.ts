@@ -4,6 +4,7 @@ import { AuthError } from '../../identity/auth-error.js';
 import { parseAuthorization } from '../../identity/authorization.js';
 import type { TokenAuthority } from '../../identity/tokens.js';
 import type { SchemaShape } from '../../module/db-view.js';
+import type { Module } from '../../module/definition/build-module.js';
 import type { ModuleHost } from '../../module/host.js';
 import { checkSocketPath, type SocketCtx, type SocketHandlers } from '../../module/socket.js';
 import type {
@@ -45,6 +46,8 @@ interface Place {
 export class ApplicationSockets {
   readonly #options: ApplicationSocketsOptions;
   readonly #own = new Map<string, SocketHandlers<SchemaShape>>();
+  /** The sockets of programs by their paths as requests are looked up by: every message asks. */
+  readonly #normalised = new WeakMap<Module['sockets'], Module['sockets']>();
   #bareHost: ModuleHost | undefined;
 
   /** Throws TypeError for paths that cannot be. */
@@ -76,12 +79,21 @@ export class ApplicationSockets {
     const handlers = this.#own.get(path);
     if (handlers !== undefined) return this.#ownPlace(handlers);
     for (const { host } of this.#options.catalog.databases) {
-      for (const [own, theirs] of host.sockets) {
-        if (normalisePath(own) !== path) continue;
-        return { host, handlers: theirs, report: (where, error) => host.reportCrash(where, error) };
-      }
+      const theirs = this.#socketsOf(host).get(path);
+      if (theirs === undefined) continue;
+      return { host, handlers: theirs, report: (where, error) => host.reportCrash(where, error) };
     }
     return undefined;
+  }
+
+  #socketsOf({ sockets }: ModuleHost): Module['sockets'] {
+    let normalised = this.#normalised.get(sockets);
+    if (normalised === undefined) {
+      // The first of two that are alike, as it was written.
+      normalised = new Map([...sockets].toReversed().map(([path, own]) => [normalisePath(path), own]));
+      this.#normalised.set(sockets, normalised);
+    }
+    return normalised;
   }
 
   #ownPlace(handlers: SocketHandlers<SchemaShape>): Place {
@@ -96,13 +108,8 @@ export class ApplicationSockets {
     const { authority, random } = this.#options;
     try {
       const token = parseAuthorization(message.headers, queryString(message));
-      const credentials =
-        token === undefined ? await authority.mintAnonymous() : await authority.verify(token);
-      const caller: SocketCaller = {
-        identity: credentials.identity,
-        connectionId: ConnectionId.random(random),
-        tokenPayload: credentials.payload,
-      };
+      const { identity, payload: tokenPayload } = await authority.identify(token);
+      const caller: SocketCaller = { identity, connectionId: ConnectionId.random(random), tokenPayload };
       return { kind: 'accept', context: caller };
     } catch (error) {
       if (error instanceof AuthError) return refuseWith(error.httpStatus, error.message);

@@ -5,7 +5,7 @@ import { UpdateError } from '../../../documents/update-error.js';
 import { waitUntilDurable } from '../../../engine/log/commit-log.js';
 import { AuthError } from '../../../identity/auth-error.js';
 import { parseAuthorization } from '../../../identity/authorization.js';
-import type { TokenAuthority } from '../../../identity/tokens.js';
+import type { Claims, TokenAuthority } from '../../../identity/tokens.js';
 import { HttpError } from '../../../net/http/http-error.js';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../../../net/http/http-message.js';
 import type { HttpRouter } from '../../../net/http/http-router.js';
@@ -134,13 +134,9 @@ async function confirm({ log }: Rooms, { document }: LiveRoom): Promise<void> {
   }
 }
 
-async function authenticate(
-  authority: TokenAuthority,
-  { headers, query }: HttpRequest,
-): ReturnType<TokenAuthority['verify']> {
+async function authenticate(authority: TokenAuthority, { headers, query }: HttpRequest): Promise<Claims> {
   try {
-    const token = parseAuthorization(headers, query);
-    return token === undefined ? await authority.mintAnonymous() : await authority.verify(token);
+    return await authority.identify(parseAuthorization(headers, query));
   } catch (error) {
     if (error instanceof AuthError) throw new HttpError(error.httpStatus, error.message);
     throw error;

@@ -1,7 +1,7 @@
 import type { Random } from '../../../base/random.js';
 import { AuthError } from '../../../identity/auth-error.js';
 import { parseAuthorization } from '../../../identity/authorization.js';
-import type { Credentials, TokenAuthority } from '../../../identity/tokens.js';
+import type { Claims, TokenAuthority } from '../../../identity/tokens.js';
 import type { UpgradeDecision, UpgradeRequest, UpgradeRoute } from '../../../net/websocket/upgrade.js';
 import { ConnectionId } from '../../../values/identity.js';
 import { checkRoomId } from '../messages/room-id.js';
@@ -67,11 +67,11 @@ async function authenticate(
   authority: TokenAuthority,
   { headers, query }: UpgradeRequest,
   protocol: string | undefined,
-): Promise<Credentials | AuthError> {
+): Promise<Claims | AuthError> {
   try {
     const token =
       protocol?.slice(TOKEN_PROTOCOL.length) ?? query.get('yauth') ?? parseAuthorization(headers, query);
-    return token === undefined ? await authority.mintAnonymous() : await authority.verify(token);
+    return await authority.identify(token);
   } catch (error) {
     if (error instanceof AuthError) return error;
     throw error;
