@@ -79,12 +79,3 @@ export class DocumentState {
 }
 
 const NOTHING = new IdRanges();
-
-/** Checks that it is a state vector. Throws WireError. */
-export function checkStateVector(bytes: Uint8Array): void {
-  const reader = new VarReader(bytes);
-  for (let left = reader.readVarUint(); left > 0; left--) {
-    reader.readVarUint();
-    reader.readVarUint();
-  }
-}
