@@ -1,5 +1,5 @@
+import type { EngineTransports } from '../base/connecting.js';
 import type { OpenTransport, Transport } from '../protocols/spacetimedb/client/transport/transport.js';
-import type { EngineTransports } from '../protocols/spacetimedb/client/platform.js';
 import { openEnginePipe } from './engine-pipe.js';
 import type { EngineClient, Pipe } from './engine-pipe.js';
 

@@ -1,6 +1,7 @@
+import type { EngineTransports } from '../base/connecting.js';
 import type { TransportError } from '../protocols/wamp/client/errors.js';
 import type { EventBuffer } from '../protocols/wamp/client/transport/event-buffer.js';
-import type { OpenTransport, EngineTransports } from '../protocols/wamp/client/transport/transport.js';
+import type { OpenTransport } from '../protocols/wamp/client/transport/transport.js';
 import type { findSubprotocol, subprotocolOf } from '../protocols/wamp/messages/serializer.js';
 import { openEnginePipe } from './engine-pipe.js';
 import type { EngineClient } from './engine-pipe.js';

@@ -15,6 +15,7 @@ export type { DecodeMode, JsonModule } from './json.js';
 export type { ClientState } from './lifecycle.js';
 export type { Logger } from './logger.js';
 export type { ClientOptions, ConnectOptions, DisconnectOptions } from './options.js';
-export type { HttpSession, TlsOptions } from './platform.js';
+export type { TlsOptions } from '../../../base/connecting.js';
+export type { HttpSession } from './platform.js';
 export { type DisconnectReason, reason } from './reason.js';
 export type { TransportName } from '../messages/packet.js';

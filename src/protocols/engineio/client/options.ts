@@ -1,6 +1,7 @@
+import type { TlsOptions } from '../../../base/connecting.js';
 import type { DecodeMode, JsonModule } from './json.js';
 import type { Logger } from './logger.js';
-import type { HttpSession, TlsOptions } from './platform.js';
+import type { HttpSession } from './platform.js';
 
 /** The seed's options, in both spellings. Durations are seconds, as there, unless the name ends in `Ms`. */
 export interface ClientOptions {

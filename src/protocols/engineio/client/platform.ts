@@ -1,3 +1,5 @@
+import type { TlsOptions } from '../../../base/connecting.js';
+
 /* What differs between browsers and Node. `index.node.ts` replaces the browser's half. */
 
 /** The part of the platform's WebSocket that is used; npm `ws` has it, too. */
@@ -24,15 +26,6 @@ export interface HttpRequest {
 export interface HttpReply {
   readonly status: number;
   readonly body: string;
-}
-
-export interface TlsOptions {
-  readonly ca?: string | Uint8Array;
-  readonly cert?: string | Uint8Array;
-  readonly key?: string | Uint8Array;
-  readonly passphrase?: string;
-  readonly servername?: string;
-  readonly rejectUnauthorized?: boolean;
 }
 
 /** What requests are made with. It stays the caller's: never closed, never changed by us. */

@@ -46,7 +46,7 @@ export type {
 export { TypeBuilder } from './schema/type-builder.js';
 export type { Infer, InferRow, RowShape } from './schema/type-builder.js';
 export { t } from './schema/type-builders.js';
-export type { EngineTransports } from './platform.js';
+export type { EngineTransports } from '../../../base/connecting.js';
 export { memoryTransport } from './transport/memory.js';
 export type { MemoryAccept, MemoryHandler, MemoryPeer } from './transport/memory.js';
 export type {

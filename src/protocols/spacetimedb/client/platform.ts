@@ -1,8 +1,6 @@
+import type { EngineTransports } from '../../../base/connecting.js';
 import { openPlatformWebSocket } from './transport/websocket.js';
 import type { OpenTransport } from './transport/transport.js';
-
-/** Ways through Engine.IO, tried in order; `polling` first is upgraded to `websocket`. */
-export type EngineTransports = readonly ('websocket' | 'polling')[];
 
 interface Platform {
   openTransport: OpenTransport;

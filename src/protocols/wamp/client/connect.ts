@@ -1,4 +1,5 @@
 import { systemClock } from '../../../base/clock.js';
+import type { EngineTransports } from '../../../base/connecting.js';
 import { jsonSerializer } from './serializer/json.js';
 import type { Serializer } from './serializer/serializer.js';
 import type { AnyApi, ApiType } from './api.js';
@@ -11,7 +12,7 @@ import type { JoinOptions } from './join-realm.js';
 import type { ReconnectOptions } from './reconnect.js';
 import type { Session } from './session.js';
 import { getTransportFactory, platform } from './transport/registry.js';
-import type { EngineTransports, OpenTransport, Transport, TransportRequest } from './transport/transport.js';
+import type { OpenTransport, Transport, TransportRequest } from './transport/transport.js';
 
 export interface TransportOptions {
   /** Offered to the router, best first. JSON unless given. */

@@ -1,5 +1,6 @@
 /* A WAMP v2 client for browsers and Node, after aiowamp. The package's entry is `src/client/wamp.ts`. */
 
+export type { EngineTransports, TlsOptions } from '../../../base/connecting.js';
 export { cborSerializer } from './serializer/cbor.js';
 export { jsonSerializer } from './serializer/json.js';
 export { msgpackSerializer } from './serializer/msgpack.js';
@@ -69,10 +70,8 @@ export { memoryTransport } from './transport/memory.js';
 export type { MemoryAccept, MemoryHandler, MemoryPeer } from './transport/memory.js';
 export { getTransportFactory, registerTransportFactory } from './transport/registry.js';
 export type {
-  EngineTransports,
   Frame,
   OpenTransport,
-  TlsOptions,
   Transport,
   TransportEvents,
   TransportRequest,

@@ -223,8 +223,6 @@ export type RouterMessage<P = Payload> =
   | Interrupt;
 
 export type Message<P = Payload> = ClientMessage<P> | RouterMessage<P>;
-/** Messages that carry arguments. */
-export type PayloadMessage = Extract<Message, { payload: Payload }>;
 
 const FROM_CLIENT: ReadonlySet<number> = new Set([1, 3, 5, 6, 8, 16, 32, 34, 48, 49, 64, 66, 70, 337]);
 const FROM_ROUTER: ReadonlySet<number> = new Set([2, 3, 4, 6, 8, 17, 33, 35, 36, 50, 65, 67, 68, 69]);

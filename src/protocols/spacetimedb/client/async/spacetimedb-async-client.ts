@@ -1,10 +1,10 @@
 import { systemClock } from '../../../../base/clock.js';
 import type { Clock } from '../../../../base/clock.js';
+import type { EngineTransports } from '../../../../base/connecting.js';
 import { CONNECT_TIMEOUT_MS } from '../connection/options.js';
 import { consoleProblemLog } from '../errors.js';
 import type { ProblemLog } from '../errors.js';
 import { chooseTransport } from '../platform.js';
-import type { EngineTransports } from '../platform.js';
 import type { OpenTransport } from '../transport/transport.js';
 import { checkClaim, claimPackage, readAutogenPackage } from './autogen-package.js';
 import type { AutogenPackage, PackageOwner } from './autogen-package.js';

@@ -1,12 +1,12 @@
 import { systemClock } from '../../../../base/clock.js';
 import type { Clock } from '../../../../base/clock.js';
+import type { EngineTransports } from '../../../../base/connecting.js';
 import { systemRandom } from '../../../../base/random.js';
 import type { Random } from '../../../../base/random.js';
 import type { Identity } from '../../../../values/identity.js';
 import { consoleProblemLog } from '../errors.js';
 import type { ProblemLog } from '../errors.js';
 import { chooseTransport } from '../platform.js';
-import type { EngineTransports } from '../platform.js';
 import type { UntypedRemoteModule } from '../schema/remote-module.js';
 import type { OpenTransport } from '../transport/transport.js';
 import type { ReconnectOptions } from './backoff.js';

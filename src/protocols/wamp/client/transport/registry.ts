@@ -1,5 +1,6 @@
 import { BaseError } from '../errors.js';
-import type { EngineTransports, OpenTransport } from './transport.js';
+import type { EngineTransports } from '../../../../base/connecting.js';
+import type { OpenTransport } from './transport.js';
 import { openPlatformWebSocket } from './websocket.js';
 
 /* Which transport carries which scheme of a URL. The Node entry adds RawSocket and puts its own WebSocket in place. */

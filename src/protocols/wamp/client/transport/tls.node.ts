@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { TlsOptions } from '../../../../base/connecting.js';
 import type { ChannelBindingType } from '../auth/auth-method.js';
-import type { TlsOptions, TransportRequest } from './transport.js';
+import type { TransportRequest } from './transport.js';
 
 /** What `node:tls` is told of a host. A name that is asked for (SNI) cannot be an address. */
 export function tlsOptions(host: string, sslVerify: TransportRequest['sslVerify'] = true): TlsOptions {

@@ -1,3 +1,4 @@
+import type { TlsOptions } from '../../../../base/connecting.js';
 import type { ChannelBindingType } from '../auth/auth-method.js';
 import type { Serializer } from '../serializer/serializer.js';
 
@@ -5,21 +6,6 @@ import type { Serializer } from '../serializer/serializer.js';
 
 /** One encoded message: text for JSON over WebSocket, bytes otherwise. */
 export type Frame = string | Uint8Array;
-
-/** Ways through Engine.IO, tried in order; `polling` first is upgraded to `websocket`. */
-export type EngineTransports = readonly ('websocket' | 'polling')[];
-
-/** As for `node:tls`. */
-export interface TlsOptions {
-  readonly ca?: string | Uint8Array;
-  readonly cert?: string | Uint8Array;
-  readonly key?: string | Uint8Array;
-  readonly passphrase?: string;
-  readonly servername?: string;
-  readonly rejectUnauthorized?: boolean;
-  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
-  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
-}
 
 export interface TransportRequest {
   readonly url: URL;
