@@ -8,7 +8,7 @@ import type { Authorizer, SessionInfo } from '../protocols/wamp/server/options.j
 import type { Realm } from '../protocols/wamp/server/realm.js';
 import type { Session } from '../protocols/wamp/server/session.js';
 import { deriveIdentity } from '../values/derive-identity.js';
-import { ConnectionId } from '../values/identity.js';
+import { ConnectionId, Identity } from '../values/identity.js';
 import type { HostedDatabase } from './hosted-database.js';
 import { ModuleCall } from './module-call.js';
 import { RealmContext } from './module-context.js';
@@ -97,17 +97,25 @@ export class ModuleRealms {
   #callerOf(session: SessionInfo): Caller {
     let caller = this.#callers.get(session);
     if (caller === undefined) {
-      const credentials = session.context as Credentials | undefined;
+      const credentials = readCredentials(session.context);
       const { realm, authprovider, authid } = session;
       caller = {
-        identity: credentials?.identity ?? deriveIdentity(REALM_ISSUER, `${realm}/${authprovider}/${authid}`),
+        identity: credentials.identity ?? deriveIdentity(REALM_ISSUER, `${realm}/${authprovider}/${authid}`),
         connectionId: ConnectionId.fromBytes(this.#random.fill(new Uint8Array(16))),
-        tokenPayload: credentials?.payload,
+        tokenPayload: credentials.payload,
       };
       this.#callers.set(session, caller);
     }
     return caller;
   }
+}
+
+/** What the authenticator knows of somebody. An application's own may have put anything there. */
+function readCredentials(context: unknown): Partial<Pick<Credentials, 'identity' | 'payload'>> {
+  if (typeof context !== 'object' || context === null) return {};
+  const { identity, payload } = context as Partial<Record<'identity' | 'payload', unknown>>;
+  if (!(identity instanceof Identity)) return {};
+  return typeof payload === 'string' ? { identity, payload } : { identity };
 }
 
 /** Gives up what `wanted` has not, or has with other options, or what somebody took away. */

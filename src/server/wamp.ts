@@ -4,7 +4,7 @@ import type { Credentials, TokenAuthority } from '../identity/tokens.js';
 import type { Publication } from '../module/effects.js';
 import { anonymousAuth } from '../protocols/wamp/server/auth/anonymous.js';
 import type { Authenticator } from '../protocols/wamp/server/auth/authenticator.js';
-import { tokenAuth } from '../protocols/wamp/server/auth/token.js';
+import { tokenAuth, type TokenAuthOptions } from '../protocols/wamp/server/auth/token.js';
 import { Payload } from '../protocols/wamp/messages/payload.js';
 import type { RealmOptions, RouterLimits } from '../protocols/wamp/server/options.js';
 import { WampRouter } from '../protocols/wamp/server/router.js';
@@ -19,13 +19,24 @@ export interface WampOptions {
    */
   readonly realms?: Readonly<Record<string, RealmOptions>>;
   /**
-   * Methods of authentication. Default: the server's tokens (as `ticket` or `token`; the role is `user`, or `owner`
-   * for the server's), and `anonymous`.
+   * Methods of authentication, or what makes them out of the server's own. Of two with the same name the last one counts. Default: the
+   * server's tokens (as `ticket` or `token`; the role is `user`, or `owner` for the server's), and `anonymous`.
+   *
+   * @example
+   * auth: ({ methods }) => [...methods, craAuth({ lookup: (authid) => users.get(authid) })]
    */
-  readonly auth?: readonly Authenticator[];
+  readonly auth?: readonly Authenticator[] | ((own: OwnAuth) => readonly Authenticator[]);
   readonly limits?: Partial<RouterLimits>;
   /** A Unix socket for RawSocket, besides the port: for this machine's processes of the same user. */
   readonly unixPath?: string;
+}
+
+/** How a server knows who somebody is that nobody else has to vouch for. */
+export interface OwnAuth {
+  /** `ticket` and `token` of the server's tokens, and `anonymous`. */
+  readonly methods: readonly Authenticator[];
+  /** Verifies tokens, for a `tokenAuth` with other roles. */
+  readonly authority: TokenAuthOptions['authority'];
 }
 
 interface Surroundings {
@@ -39,8 +50,7 @@ interface Surroundings {
 
 /** The router of a server: a realm for each database, with its module's procedures, opened when somebody asks for it. */
 export function openWamp(options: WampOptions = {}, around: Surroundings): WampRouter {
-  const { authority, owner, catalog, clock, random, onError } = around;
-  const roleOf = ({ identity }: Credentials): string => (identity.isEqual(owner.identity) ? 'owner' : 'user');
+  const { catalog, clock, random, onError } = around;
   const given = options.realms ?? {};
   const modules = new ModuleRealms(random, onError);
   const router = new WampRouter({
@@ -51,7 +61,7 @@ export function openWamp(options: WampOptions = {}, around: Surroundings): WampR
       const database = catalog.findByName(realm.name);
       if (database !== undefined) modules.attach(realm, database);
     },
-    auth: options.auth ?? [...tokenAuth({ authority, roleOf }), anonymousAuth({ random })],
+    auth: chooseAuth(options.auth, around),
     limits: options.limits ?? {},
     clock,
     random,
@@ -65,6 +75,16 @@ export function openWamp(options: WampOptions = {}, around: Surroundings): WampR
   };
   catalog.onNameGone = (name) => router.removeRealm(name);
   return router;
+}
+
+function chooseAuth(
+  given: WampOptions['auth'],
+  { authority, owner, random }: Surroundings,
+): readonly Authenticator[] {
+  if (typeof given === 'object') return given;
+  const roleOf = ({ identity }: Credentials): string => (identity.isEqual(owner.identity) ? 'owner' : 'user');
+  const methods = [...tokenAuth({ authority, roleOf }), anonymousAuth({ random })];
+  return given?.({ methods, authority }) ?? methods;
 }
 
 /** Publishes to the realms that are named as the database. Where nobody has joined yet, nobody hears of it. */

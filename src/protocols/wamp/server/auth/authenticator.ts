@@ -9,7 +9,7 @@ export interface Principal {
   readonly authprovider?: string;
   /** Details of the welcome: WELCOME.Details.authextra. */
   readonly authextra?: Dict;
-  /** For the embedding application alone: it never leaves the process. */
+  /** For the embedding application alone: it never leaves the process. If it has an `identity`, modules see that as their `sender`. */
   readonly context?: unknown;
 }
 
