@@ -56,11 +56,11 @@ const peers: [string, () => Promise<Peer>][] = [
   [
     'our server',
     async () => {
-      const { url, engine } = await serveEcho({ pingIntervalMs: 200, pingTimeoutMs: 300 });
+      const { url, sockets } = await serveEcho({ pingIntervalMs: 200, pingTimeoutMs: 300 });
       return {
         url,
         path: 'engine.io',
-        closeSessions: () => engine.sessions.forEach((session) => session.close()),
+        closeSessions: () => sockets.forEach((socket) => socket.close()),
       };
     },
   ],

@@ -2,7 +2,7 @@ import type { Benchmark, Contestant, Metric, RunResult } from '../framework/benc
 import { BenchProcess } from '../framework/child-process.js';
 
 /*
- * Chorale's Engine.IO server beside npm engine.io with its defaults; `facade-...`: the server in npm's shape, for programs that change
+ * `createServer({ sockets })` beside npm engine.io with its defaults; `facade-...`: the server in npm's shape, for programs that change
  * nothing but the import. Both echo text, or deliver each message of a publisher to all
  * subscribers. The ping interval is 120 s on both sides, so that no ping is counted for a message. The load generator speaks over raw
  * sockets and counts octets.
@@ -18,7 +18,7 @@ const FAN_OUT_BYTES = 128;
 function contestants(load: Record<string, unknown>): Pick<Metric, 'ours' | 'peer'> & { facade: Contestant } {
   const side = (label: string, entry: string): Contestant => ({
     label,
-    server: { entry: `engineio/${entry}` },
+    server: { entry: `engineio/${entry}`, config: { isFanOut: load['kind'] === 'fan-out' } },
     load: { entry: 'engineio/load.ts', config: load },
   });
   return {
@@ -70,7 +70,7 @@ async function runIdle(contestant: Contestant): Promise<RunResult> {
   const server = await BenchProcess.start(contestant.server.entry);
   const load = await BenchProcess.start(contestant.load.entry);
   try {
-    const info = await server.call('start', {});
+    const info = await server.call('start', contestant.server.config);
     // Some connections first: what they load and compile, and the room for garbage that V8 has made for them, is not what each one costs.
     await load.call('prepare', { kind: 'idle', connections: WARM_UP_CONNECTIONS, server: info });
     const before = await server.collect();

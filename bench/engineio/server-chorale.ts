@@ -1,31 +1,20 @@
-import { Listener } from '../../src/net/listener.js';
-import { mountEngine } from '../../src/protocols/engineio/server/mount.js';
-import type { Session } from '../../src/protocols/engineio/server/session.js';
+import { createServer } from '../../src/server/index.js';
 import { answerParent } from '../framework/child.js';
 
-// Echoes; what comes from a publisher goes to everybody else.
+// Echoes, or passes on to everybody else at the path. Clients come to `/engine.io/`, where protocols inside sessions are by default.
 answerParent({
-  async start() {
-    const onError = (error: unknown): void => void process.stderr.write(`${String(error)}\n`);
-    const listener = await Listener.listen({ onError });
-    const subscribers = new Set<Session>();
-    const engine = mountEngine(
-      listener,
-      { pingIntervalMs: 120_000 },
-      {
-        open(session, { message }) {
-          if (message.url?.includes('role=publisher') === true) {
-            return { onMessage: (data) => engine.broadcast(data, subscribers), onClose() {} };
-          }
-          subscribers.add(session);
-          return {
-            onMessage: (data) => session.send(data),
-            onClose: () => void subscribers.delete(session),
-          };
+  async start({ isFanOut }: { readonly isFanOut: boolean }) {
+    const server = await createServer({
+      engineio: { path: '/inside', pingIntervalMs: 120_000 },
+      sockets: {
+        '/engine.io': {
+          message(ctx, socket, data) {
+            if (isFanOut) ctx.broadcast(data, { except: socket });
+            else socket.send(data);
+          },
         },
       },
-      onError,
-    );
-    return { port: listener.port };
+    });
+    return { port: server.port };
   },
 });

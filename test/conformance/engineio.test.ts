@@ -2,29 +2,23 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { Listener } from '../../src/net/listener.js';
-import { mountEngine } from '../../src/protocols/engineio/server/mount.js';
 import { attach, type Socket } from '../../src/protocols/engineio/server/index.js';
+import { createServer } from '../../src/server/index.js';
 import { runEngineSuite } from './engineio.js';
 
 runEngineSuite({
   name: 'the Engine.IO server of ours',
   async start() {
     const failures: unknown[] = [];
-    const onError = (error: unknown): void => void failures.push(error);
-    const listener = await Listener.listen({ onError });
-    const options = { pingIntervalMs: 300, pingTimeoutMs: 200, allowEio3: true };
-    const engine = mountEngine(
-      listener,
-      options,
-      { open: (session) => ({ onMessage: (data) => session.send(data), onClose() {} }) },
-      onError,
-    );
+    const server = await createServer({
+      engineio: { path: '/inside', pingIntervalMs: 300, pingTimeoutMs: 200, allowEio3: true },
+      sockets: { '/engine.io': { message: (_ctx, socket, data) => socket.send(data) } },
+      onError: (error) => void failures.push(error),
+    });
     return {
-      url: listener.url,
+      url: server.url,
       async close() {
-        engine.close();
-        await listener.close({ drainMs: 0 });
+        await server.close({ drainMs: 0 });
         if (failures.length > 0) throw failures[0] as Error;
       },
     };

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Listener } from '../../src/net/listener.js';
-import { mountEngine } from '../../src/protocols/engineio/server/mount.js';
 import { mountWamp } from '../../src/protocols/wamp/server/mount.js';
 import { WampRouter } from '../../src/protocols/wamp/server/router.js';
 import { tunnelApplication } from '../../src/server/engineio/tunnel.js';
@@ -16,6 +15,7 @@ import {
   testament,
 } from '../../src/protocols/wamp/client/index.node.js';
 import type { Client, ConnectOptions, Interrupt } from '../../src/protocols/wamp/client/index.node.js';
+import { mountEngine } from '../net/mount-engine.js';
 
 /*
  * What our client must do with our router, whatever is between them.

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { Listener } from '../../src/net/listener.js';
-import { mountEngine } from '../../src/protocols/engineio/server/mount.js';
 import { mountWamp } from '../../src/protocols/wamp/server/mount.js';
 import { WampRouter } from '../../src/protocols/wamp/server/router.js';
 import { tunnelApplication } from '../../src/server/engineio/tunnel.js';
+import { mountEngine } from '../net/mount-engine.js';
 import { ALL_ROLES, Peer, type Fields, type Place } from './wamp-peer.js';
 import type { WampSuite } from './wamp.js';
 

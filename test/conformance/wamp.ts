@@ -6,10 +6,10 @@ import { join as joinPath } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { Listener } from '../../src/net/listener.js';
-import { mountEngine } from '../../src/protocols/engineio/server/mount.js';
 import { listenUnix, mountWamp } from '../../src/protocols/wamp/server/mount.js';
 import { WampRouter } from '../../src/protocols/wamp/server/router.js';
 import { tunnelApplication } from '../../src/server/engineio/tunnel.js';
+import { mountEngine } from '../net/mount-engine.js';
 import type { Connect, Place } from './wamp-peer.js';
 import { Peer } from './wamp-peer.js';
 

@@ -11,8 +11,8 @@ import {
   ConnectionError,
 } from '../../src/protocols/engineio/client/index.node.js';
 import type { Engine } from '../../src/protocols/engineio/server/engine.js';
-import { mountEngine } from '../../src/protocols/engineio/server/mount.js';
 import type { EngineOptions } from '../../src/protocols/engineio/server/options.js';
+import { mountEngine } from './mount-engine.js';
 
 /* Servers for clients of Engine.IO, and clients that are gone when the test ends. */
 

@@ -3,10 +3,10 @@ import { onTestFinished } from 'vitest';
 import { ManualClock } from '../../src/base/clock.js';
 import { Listener } from '../../src/net/listener.js';
 import type { Engine } from '../../src/protocols/engineio/server/engine.js';
-import { mountEngine } from '../../src/protocols/engineio/server/mount.js';
 import type { EngineOptions } from '../../src/protocols/engineio/server/options.js';
 import type { SessionHandler } from '../../src/protocols/engineio/server/session-host.js';
 import type { Session } from '../../src/protocols/engineio/server/session.js';
+import { mountEngine } from './mount-engine.js';
 
 export interface ServedEngine {
   readonly url: string;

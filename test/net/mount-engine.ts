@@ -1,8 +1,8 @@
-import type { Listener } from '../../../net/listener.js';
-import { Engine, type EngineApplication } from './engine.js';
-import type { EngineOptions } from './options.js';
+import type { Listener } from '../../src/net/listener.js';
+import { Engine, type EngineApplication } from '../../src/protocols/engineio/server/engine.js';
+import type { EngineOptions } from '../../src/protocols/engineio/server/options.js';
 
-/** Serves Engine.IO on a port of ours. */
+/** Serves Engine.IO on a port of ours, for tests that want an engine to themselves; applications have `createServer`. */
 export function mountEngine(
   listener: Listener,
   options: EngineOptions,
