@@ -6,6 +6,7 @@ import { ManualClock } from '../base/clock.js';
 import { seededRandom } from '../base/random.js';
 import { deriveIdentity } from '../values/derive-identity.js';
 import { AuthError, type AuthErrorCode } from './auth-error.js';
+import { readClaims } from './claims.js';
 import { KeyPair } from './keys.js';
 import { TokenAuthority } from './tokens.js';
 
@@ -55,6 +56,22 @@ describe('identifying', () => {
     const claims = JSON.parse(one.payload) as Record<string, unknown>;
     expect(Object.keys(claims)).toEqual(Object.keys(JSON.parse(payload) as object));
     expect(claims['hex_identity']).toBe(one.identity.toHexString());
+    expect(claims['sub']).toBe(one.subject);
+  });
+
+  it('a stranger is the same whenever and in whatever order he is looked at', async () => {
+    const stranger = authority.stranger();
+    clock.advance(3_600_000);
+    const { payload, identity, subject, issuer } = stranger;
+    expect(readClaims(new TextEncoder().encode(payload), clock.nowMicros())).toEqual({
+      identity,
+      subject,
+      issuer,
+      payload,
+      expiresAtMicros: undefined,
+    });
+    expect(JSON.parse(payload)).toMatchObject({ iat: clock.nowMicros() / 1e6 - 3600 });
+    expect([stranger.identity, stranger.subject, stranger.payload]).toEqual([identity, subject, payload]);
   });
 
   it('with a token it is its owner, or an error', async () => {

@@ -14,6 +14,7 @@ import { AuthError } from './auth-error.js';
 import { checkName, peekIssuer, readClaims, type Claims, type Credentials } from './claims.js';
 import type { KeyPair } from './keys.js';
 import type { OidcValidator } from './oidc.js';
+import { Stranger, type StrangerSource } from './stranger.js';
 import { TokenCache } from './token-cache.js';
 
 export type { Claims, Credentials } from './claims.js';
@@ -72,7 +73,7 @@ const CACHED_TOKEN_MICROS = 300_000_000;
  * const somebody = await authority.mintAnonymous();
  * const again = await authority.verify(somebody.token); // the same identity
  */
-export class TokenAuthority {
+export class TokenAuthority implements StrangerSource {
   readonly issuer: string;
   readonly #keys: KeyPair;
   readonly #clock: Clock;
@@ -113,8 +114,16 @@ export class TokenAuthority {
    * AuthError when the token is nobody's, or not any more.
    */
   async identify(token: string | undefined): Promise<Claims> {
-    if (token !== undefined) return await this.verify(token);
-    return readClaims(encodePayload(this.#payload({ subject: this.newSubject() })), this.#clock.nowMicros());
+    return token === undefined ? this.stranger() : await this.verify(token);
+  }
+
+  /** Somebody who has no token. */
+  stranger(): Claims {
+    return new Stranger(this, this.#clock.nowMicros());
+  }
+
+  strangerPayload(subject: string, seenAtMicros: number): string {
+    return JSON.stringify(this.#payload({ subject }, seenAtMicros));
   }
 
   /**
@@ -162,10 +171,13 @@ export class TokenAuthority {
     return await this.#oidc.verify(token, header.alg, issuer);
   }
 
-  #payload({ subject, audience, lifetimeSeconds, issuer = this.issuer }: MintClaims): Payload {
+  #payload(
+    { subject, audience, lifetimeSeconds, issuer = this.issuer }: MintClaims,
+    nowMicros = this.#clock.nowMicros(),
+  ): Payload {
     checkName('iss', issuer);
     checkName('sub', subject);
-    const nowSeconds = Math.floor(this.#clock.nowMicros() / 1e6);
+    const nowSeconds = Math.floor(nowMicros / 1e6);
     return {
       hex_identity: deriveIdentity(issuer, subject).toHexString(),
       sub: subject,

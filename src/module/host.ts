@@ -167,11 +167,12 @@ export class ModuleHost implements Durability {
   /** A context for a function that is no transaction: all but `db` and what needs one. */
   makeContext(
     caller: Caller,
+    timestampMicros = this.#clock.nowMicros(),
   ): Pick<
     ReducerCtx<SchemaShape>,
     'sender' | 'databaseIdentity' | 'connectionId' | 'timestamp' | 'senderAuth'
   > {
-    return new ReducerContext(this.#share, caller, this.#clock.nowMicros());
+    return new ReducerContext(this.#share, caller, timestampMicros);
   }
 
   /** What `authorize` of a room is given; `onRead` hears which tables it looks at, by their names in the module. */

@@ -1,11 +1,28 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { schema, type SocketHandlers, t, table } from '../../module/index.js';
+import {
+  schema,
+  type SchemaShape,
+  type SocketCtx,
+  type SocketHandlers,
+  t,
+  table,
+} from '../../module/index.js';
 import { loadModule } from '../../module/load-module.js';
 import { Client } from '../../protocols/engineio/client/index.node.js';
 import { type ChoraleServer, createServer, type ServerOptions } from '../create-server.js';
 
 type Sockets = NonNullable<ServerOptions['sockets']>;
+
+interface Functions {
+  readonly withTx: (body: (ctx: Identified) => unknown[]) => unknown[];
+  readonly broadcast: (data: string) => void;
+}
+
+/** Handlers may take them out of their context. */
+const functionsOf = (ctx: Functions): Functions => ctx;
+
+type Identified = Pick<SocketCtx<SchemaShape>, 'sender' | 'connectionId'>;
 
 async function start(sockets: Sockets, options: ServerOptions = {}): Promise<ChoraleServer> {
   const server = await createServer({ sockets, onNotice() {}, onError() {}, ...options });
@@ -84,6 +101,48 @@ describe('sockets of a server', () => {
     await client.send('7');
     await expect.poll(() => messages).toEqual(['1']);
     expect(server.database('notes')!.database.table('note').count).toBe(1);
+  });
+
+  it('know a stranger by one identity and connection, whoever asks first', async () => {
+    const seen: unknown[] = [];
+    const server = await start({
+      '/live': {
+        async message(ctx, socket, data) {
+          const { sender, connectionId, senderAuth, timestamp } = ctx;
+          const { withTx, broadcast } = functionsOf(ctx);
+          const inside = withTx((tx) => [tx.sender, tx.connectionId]);
+          seen.push([data, sender, connectionId, senderAuth.jwt?.identity, timestamp, ...inside]);
+          await Promise.resolve();
+          broadcast(`${socket.identity.toHexString()} ${socket.connectionId.toHexString()}`);
+        },
+      },
+    });
+    const [a, b] = [await open(server), await open(server)];
+    await a.client.send('a');
+    await expect.poll(() => b.messages.length).toBe(1);
+    await a.client.send('again');
+    await expect.poll(() => b.messages.length).toBe(2);
+    await b.client.send('b');
+    await expect.poll(() => a.messages.length).toBe(3);
+    const who = (index: number): unknown[] => {
+      const [, sender, connectionId, , timestamp] = seen[index] as unknown[];
+      expect(seen[index]).toEqual([
+        expect.any(String),
+        sender,
+        connectionId,
+        sender,
+        timestamp,
+        sender,
+        connectionId,
+      ]);
+      return [sender, connectionId];
+    };
+    expect(a.messages[0]).toBe(who(0).join(' '));
+    expect(who(1)).toEqual(who(0));
+    expect(a.messages.map(String)).toEqual(b.messages.map(String));
+    expect(a.messages[2]).toBe(who(2).join(' '));
+    expect(who(2)[0]).not.toEqual(who(0)[0]);
+    expect(who(2)[1]).not.toEqual(who(0)[1]);
   });
 
   it('whose handler throws are closed, and onError says where', async () => {

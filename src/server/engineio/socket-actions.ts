@@ -1,4 +1,5 @@
 import type { DeferredAction, Durability, TransactionScope } from '../../module/effects.js';
+import type { Session } from '../../protocols/engineio/server/session.js';
 
 interface Step {
   run: () => void;
@@ -7,16 +8,11 @@ interface Step {
   isDue: boolean;
 }
 
+/** What the actions of many sockets share. */
 export interface SocketActionsOptions {
   readonly scope: TransactionScope;
-  /** Of the database whose rows handlers see. */
-  readonly durability: Durability;
-  /** What may wait at most. */
-  readonly bytesMax: number;
-  /** More waits than may. */
-  readonly onFull: () => void;
-  /** What was asked for outside of transactions, and may tell of them, will never be true: the disk is lost. */
-  readonly onLost: () => void;
+  /** What may wait for one socket at most. */
+  readonly queueBytesMax: number;
   readonly onError: (error: unknown) => void;
 }
 
@@ -28,24 +24,29 @@ export class SocketActions {
   /** Octets of messages that wait. */
   bytes = 0;
   readonly #options: SocketActionsOptions;
+  readonly #session: Pick<Session, 'terminate'>;
+  readonly #durability: Durability;
   #waiting: Step[] | undefined;
 
-  constructor(options: SocketActionsOptions) {
+  /** @param durability of the database whose rows handlers see. */
+  constructor(options: SocketActionsOptions, session: Pick<Session, 'terminate'>, durability: Durability) {
     this.#options = options;
+    this.#session = session;
+    this.#durability = durability;
   }
 
   /** Whether nothing has to be waited for: who has seen that may act without asking. */
   get isFree(): boolean {
-    const { scope, durability } = this.#options;
-    return this.#waiting === undefined && !scope.isOpen && durability.isDurable;
+    return this.#waiting === undefined && !this.#options.scope.isOpen && this.#durability.isDurable;
   }
 
   /** Runs it now, if nothing has to be waited for. */
   add(bytes: number, run: () => void): void {
-    const { scope, durability, onLost } = this.#options;
+    const { scope } = this.#options;
     if (scope.isOpen) scope.defer(this.#action({ run, bytes, isDue: false }, nothing));
     else if (this.isFree) run();
-    else durability.deferUntilDurable(this.#action({ run, bytes, isDue: false }, onLost));
+    else
+      this.#durability.deferUntilDurable(this.#action({ run, bytes, isDue: false }, () => this.#endLost()));
   }
 
   #action(step: Step, ifLost: () => void): DeferredAction {
@@ -62,7 +63,13 @@ export class SocketActions {
   #hold(step: Step): void {
     (this.#waiting ??= []).push(step);
     this.bytes += step.bytes;
-    if (this.bytes > this.#options.bytesMax) this.#options.onFull();
+    if (this.bytes > this.#options.queueBytesMax)
+      this.#session.terminate('transport error', 'more waits for the client than may');
+  }
+
+  /** What was asked for outside of transactions, and may tell of them, will never be true. */
+  #endLost(): void {
+    this.#session.terminate('forced close', "the database's log has failed");
   }
 
   #settle(step: Step): void {

@@ -1,51 +1,48 @@
-import type { Caller } from '../../module/module-def.js';
-import type { Durability, TransactionScope } from '../../module/effects.js';
-import type { ModuleSocket } from '../../module/socket.js';
+import type { Durability } from '../../module/effects.js';
+import type { SchemaShape } from '../../module/db-view.js';
+import type { ModuleSocket, SocketCtx } from '../../module/socket.js';
 import { PreparedMessage } from '../../protocols/engineio/server/prepared-message.js';
 import type { Session } from '../../protocols/engineio/server/session.js';
 import type { ConnectionId, Identity } from '../../values/identity.js';
-import { SocketActions } from './socket-actions.js';
+import { SocketActions, type SocketActionsOptions } from './socket-actions.js';
+import type { SocketCaller } from './socket-caller.js';
 
-export type SocketCaller = Caller & { readonly connectionId: ConnectionId };
-
-export interface SocketHubOptions {
-  readonly scope: TransactionScope;
-  /** What may wait for one client. */
-  readonly queueBytesMax: number;
-  /** Something could not be sent. */
-  readonly onError: (error: unknown) => void;
-}
-
-class HubSocket implements ModuleSocket {
-  readonly id: string;
-  readonly identity: Identity;
-  readonly connectionId: ConnectionId;
-  readonly groups = new Set<string>();
+/** One session, as handlers see it. There may be many that do nothing, so what can be shared or made later is. */
+export class HubSocket implements ModuleSocket {
   data: unknown;
   readonly #hub: SocketHub;
   readonly #session: Session;
+  readonly #caller: SocketCaller;
   readonly #actions: SocketActions;
+  #groups: Set<string> | undefined;
 
   constructor(
     hub: SocketHub,
     session: Session,
     caller: SocketCaller,
     durability: Durability,
-    { scope, queueBytesMax, onError }: SocketHubOptions,
+    options: SocketActionsOptions,
   ) {
     this.#hub = hub;
     this.#session = session;
-    this.#actions = new SocketActions({
-      scope,
-      durability,
-      bytesMax: queueBytesMax,
-      onFull: () => session.terminate('transport error', 'more waits for the client than may'),
-      onLost: () => session.terminate('forced close', "the database's log has failed"),
-      onError,
-    });
-    this.id = session.id;
-    this.identity = caller.identity;
-    this.connectionId = caller.connectionId;
+    this.#caller = caller;
+    this.#actions = new SocketActions(options, session, durability);
+  }
+
+  get id(): string {
+    return this.#session.id;
+  }
+
+  get identity(): Identity {
+    return this.#caller.identity;
+  }
+
+  get connectionId(): ConnectionId {
+    return this.#caller.connectionId;
+  }
+
+  get groups(): ReadonlySet<string> {
+    return (this.#groups ??= new Set());
   }
 
   get transport(): 'polling' | 'websocket' {
@@ -76,59 +73,61 @@ class HubSocket implements ModuleSocket {
   }
 
   join(group: string): void {
-    this.#hub.join(this, group);
+    // Who has gone would stay in the group for ever.
+    if (this.#hub.join(this, group)) (this.#groups ??= new Set()).add(group);
   }
 
   leave(group: string): void {
+    this.#groups?.delete(group);
     this.#hub.leave(this, group);
+  }
+
+  leaveAll(): void {
+    if (this.#groups !== undefined) for (const group of this.#groups) this.leave(group);
   }
 }
 
 /** The sockets of one path and their groups. */
 export class SocketHub {
-  readonly #options: SocketHubOptions;
-  readonly #sockets = new Map<ModuleSocket, HubSocket>();
+  readonly #options: SocketActionsOptions;
+  readonly #sockets = new Set<HubSocket>();
   readonly #groups = new Map<string, Set<HubSocket>>();
 
-  constructor(options: SocketHubOptions) {
+  constructor(options: SocketActionsOptions) {
     this.#options = options;
   }
 
   /** @param durability of the database that its handlers see. */
   add(session: Session, caller: SocketCaller, durability: Durability): HubSocket {
     const socket = new HubSocket(this, session, caller, durability, this.#options);
-    this.#sockets.set(socket, socket);
+    this.#sockets.add(socket);
     return socket;
   }
 
-  remove(socket: ModuleSocket): void {
-    for (const group of socket.groups) socket.leave(group);
+  remove(socket: HubSocket): void {
+    socket.leaveAll();
     this.#sockets.delete(socket);
   }
 
-  join(socket: HubSocket, group: string): void {
-    // Who has gone would stay in the group for ever.
-    if (!this.#sockets.has(socket)) return;
+  /** False if the socket has gone. */
+  join(socket: HubSocket, group: string): boolean {
+    if (!this.#sockets.has(socket)) return false;
     let members = this.#groups.get(group);
     if (members === undefined) this.#groups.set(group, (members = new Set()));
     members.add(socket);
-    socket.groups.add(group);
+    return true;
   }
 
   leave(socket: HubSocket, group: string): void {
-    socket.groups.delete(group);
     const members = this.#groups.get(group);
     members?.delete(socket);
     if (members?.size === 0) this.#groups.delete(group);
   }
 
-  /** Encodes once. */
-  broadcast(
-    data: string | Uint8Array,
-    { group, except }: { readonly group?: string; readonly except?: ModuleSocket } = {},
-  ): void {
+  /** Encodes once. A function by itself, as contexts hand it out. */
+  readonly broadcast: SocketCtx<SchemaShape>['broadcast'] = (data, { group, except } = {}) => {
     const message = new PreparedMessage(data);
-    const members = group === undefined ? this.#sockets.values() : (this.#groups.get(group) ?? []);
+    const members = group === undefined ? this.#sockets : (this.#groups.get(group) ?? []);
     for (const socket of members) {
       if (socket === except) continue;
       try {
@@ -137,5 +136,5 @@ export class SocketHub {
         this.#options.onError(error);
       }
     }
-  }
+  };
 }

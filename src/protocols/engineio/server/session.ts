@@ -19,8 +19,8 @@ import type { RequestQuery } from './request-query.js';
 import type { CloseReason, SessionHandler, SessionHost, SessionState } from './session-host.js';
 import { SessionTimer, type TimedSession } from './session-timer.js';
 import {
-  asBuffer,
   decodeFrame,
+  decodeUtf8,
   type FrameFormat,
   sendMessageFrame,
   sendPacketFrame,
@@ -226,7 +226,7 @@ export class Session implements WebSocketHandler, PollingOwner, TimedSession, Fr
     this.#timer.isHeard = true;
     if (isText && data[0] === DIGIT_MESSAGE) {
       if (this.state !== 'open') return;
-      const text = asBuffer(data).toString('utf8', 1);
+      const text = decodeUtf8(data, 1);
       this.#handler?.onPacket?.({ type: PacketType.message, data: text });
       this.#handler?.onMessage(text);
       return;
