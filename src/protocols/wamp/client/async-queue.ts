@@ -4,16 +4,21 @@ import { BaseError } from './errors.js';
 export const Overflow = { dropOldest: 'drop-oldest', dropNewest: 'drop-newest', fail: 'fail' } as const;
 export type Overflow = (typeof Overflow)[keyof typeof Overflow];
 
-type End = { readonly kind: 'ended' } | { readonly kind: 'failed'; readonly error: unknown };
+/** A place in the queue: filled, waited for, or both. */
+interface Slot<Value> extends Deferred<Value | undefined> {
+  next?: Slot<Value>;
+}
 
 /** Values that one side pushes and the other takes, one after the other. Holds `limit` of them at most. */
 export class AsyncQueue<Value> {
   readonly #limit: number;
   readonly #overflow: Overflow;
-  readonly #takers: Deferred<Value | undefined>[] = [];
-  #values: Value[] = [];
-  #head = 0;
-  #end: End | undefined;
+  /** The next one to be taken, and the next one to be filled. Either may be ahead of the other. */
+  #taken: Slot<Value> = withResolvers();
+  #filled = this.#taken;
+  #end: 'ended' | 'failed' | undefined;
+  /** How many values wait; less than none if so many takers do. */
+  #size = 0;
   /** How many values a full queue has dropped. */
   dropped = 0;
 
@@ -22,68 +27,58 @@ export class AsyncQueue<Value> {
     this.#overflow = overflow;
   }
 
-  get size(): number {
-    return this.#values.length - this.#head;
-  }
-
   /** False if the queue is full and has failed because of that. */
   push(value: Value): boolean {
-    if (this.#end !== undefined) return this.#end.kind !== 'failed';
-    const taker = this.#takers.shift();
-    if (taker !== undefined) taker.resolve(value);
-    else if (this.size < this.#limit) this.#values.push(value);
-    else return this.#full(value);
+    if (this.#end !== undefined) return this.#end === 'ended';
+    if (this.#size >= this.#limit) {
+      this.dropped += 1;
+      if (this.#overflow === Overflow.dropNewest) return true;
+      if (this.#overflow === Overflow.fail) {
+        this.fail(new BaseError('BACKLOG_FULL', `more than ${this.#limit} values wait to be read`));
+        return false;
+      }
+      void this.take();
+    }
+    this.#size += 1;
+    this.#filled.resolve(value);
+    this.#filled = this.#filled.next ??= withResolvers();
     return true;
   }
 
   /** The next value; `undefined` when there will be no more. Rejects when the queue has failed, after what it held. */
   async take(): Promise<Value | undefined> {
-    if (this.size > 0) return this.#shift();
-    if (this.#end?.kind === 'failed') throw this.#end.error;
-    if (this.#end !== undefined) return undefined;
-    const taker = withResolvers<Value | undefined>();
-    this.#takers.push(taker);
-    return await taker.promise;
+    const slot = this.#taken;
+    if (this.#end === undefined || slot !== this.#filled) {
+      this.#size -= 1;
+      this.#taken = slot.next ??= withResolvers();
+    }
+    return await slot.promise;
+  }
+
+  /** `take`, for iterators. */
+  async next(): Promise<IteratorResult<Value, undefined>> {
+    const value = await this.take();
+    return value === undefined ? { done: true, value: undefined } : { done: false, value };
   }
 
   end(): void {
-    this.#finish({ kind: 'ended' });
+    this.#finish('ended', undefined);
   }
 
   fail(error: unknown): void {
-    this.#finish({ kind: 'failed', error });
+    this.#finish('failed', error);
   }
 
-  #finish(end: End): void {
+  #finish(end: 'ended' | 'failed', error: unknown): void {
     if (this.#end !== undefined) return;
     this.#end = end;
-    for (const taker of this.#takers.splice(0)) {
-      if (end.kind === 'failed') taker.reject(end.error);
-      else taker.resolve(undefined);
+    // All who wait are told; who comes later finds the last one.
+    for (let slot: Slot<Value> | undefined = this.#filled; slot !== undefined; slot = slot.next) {
+      this.#filled = slot;
+      slot.promise.catch(() => {});
+      if (end === 'failed') slot.reject(error);
+      else slot.resolve(undefined);
     }
-  }
-
-  #full(value: Value): boolean {
-    this.dropped += 1;
-    if (this.#overflow === Overflow.dropOldest) {
-      this.#shift();
-      this.#values.push(value);
-    } else if (this.#overflow === Overflow.fail) {
-      this.fail(new BaseError('BACKLOG_FULL', `more than ${this.#limit} values wait to be read`));
-      return false;
-    }
-    return true;
-  }
-
-  #shift(): Value {
-    const value = this.#values[this.#head]!;
-    this.#head += 1;
-    // Moved together now and then only: a shift of the array would cost its length each time.
-    if (this.#head * 2 >= this.#values.length) {
-      this.#values = this.#values.slice(this.#head);
-      this.#head = 0;
-    }
-    return value;
   }
 }
 

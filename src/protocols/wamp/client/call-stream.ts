@@ -1,10 +1,7 @@
-import * as MessageType from '../messages/message-type.js';
-import { callDict } from './call-options.js';
+import { Call } from './call.js';
 import type { CallOptions } from './call-options.js';
-import type { Call, CallInit } from './call.js';
-import type { Caller } from './caller.js';
 import type { Link } from './link.js';
-import { NO_ARGS, encodePayload } from './payload.js';
+import { NO_ARGS, NO_KWARGS } from './payload.js';
 import type { Args, Kwargs } from './payload.js';
 import { misuse } from './results.js';
 import type { InvocationProgress } from './results.js';
@@ -31,22 +28,25 @@ export class CallStream<Value = unknown, Progress extends Args = Args> implement
   InvocationProgress<Progress>
 > {
   readonly #link: Link;
-  readonly #options: StreamOptions;
-  readonly #init: { -readonly [Key in keyof CallInit]: CallInit[Key] };
+  readonly #highWaterBytes: number;
   /** The call behind it: to cancel, to await the result. */
   readonly call: Call<Value, Progress>;
   #state: 'new' | 'open' | 'ended' = 'new';
 
-  constructor(link: Link, caller: Caller, procedure: string, options: StreamOptions) {
+  constructor(link: Link, procedure: string, options: StreamOptions) {
     this.#link = link;
-    this.#options = options;
-    this.#init = { procedure, args: NO_ARGS, options, isOpenEnded: true };
-    this.call = caller.prepare<Value, Progress>(this.#init);
+    this.#highWaterBytes = options.highWaterBytes ?? HIGH_WATER_BYTES;
+    this.call = new Call(link, procedure, NO_ARGS, options);
   }
 
   /** Sends arguments, when there is room. False when nobody wants them any more. */
   async write(args: Args, kwargs?: Kwargs): Promise<boolean> {
-    await this.#room();
+    const { session, clock } = this.#link;
+    while (!this.call.done && (session?.transport.bufferedBytes ?? 0) > this.#highWaterBytes) {
+      await new Promise<void>((resolve) => clock.startTimer(DRAIN_CHECK_MS, resolve));
+    }
+    // Frames of this turn leave before more of them are made.
+    await Promise.resolve();
     return this.#send(args, kwargs, true);
   }
 
@@ -60,45 +60,22 @@ export class CallStream<Value = unknown, Progress extends Args = Args> implement
     this.call.cancel(...parameters);
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<InvocationProgress<Progress>> {
+  [Symbol.asyncIterator](): AsyncIterator<InvocationProgress<Progress>, undefined> {
     return this.call[Symbol.asyncIterator]();
   }
 
   #send(args: Args, kwargs: Kwargs | undefined, isOpenEnded: boolean): boolean {
-    if (this.#state === 'ended') throw misuse('the stream has ended');
-    const isFirst = this.#state === 'new';
+    const { call } = this;
+    const state = this.#state;
+    if (state === 'ended') throw misuse('the stream has ended');
     this.#state = isOpenEnded ? 'open' : 'ended';
-    if (this.call.done) return false;
-    if (isFirst) this.#begin(args, kwargs, isOpenEnded);
-    else this.#continue(args, kwargs, isOpenEnded);
+    if (call.done) return false;
+    this.#link.request({
+      // The first CALL takes an id, which is known when the others leave.
+      toMessage: (id) => call.toMessage(call.requestId ?? id, args, kwargs ?? NO_KWARGS, isOpenEnded),
+      sent: state === 'new' ? (id, session) => call.sent(id, session) : undefined,
+      failed: (error) => call.failed(error),
+    });
     return true;
-  }
-
-  #begin(args: Args, kwargs: Kwargs | undefined, isOpenEnded: boolean): void {
-    this.#init.args = args;
-    this.#init.options = { ...this.#options, kwargs };
-    this.#init.isOpenEnded = isOpenEnded;
-    this.#link.request(this.call);
-  }
-
-  #continue(args: Args, kwargs: Kwargs | undefined, isOpenEnded: boolean): void {
-    const { procedure } = this.#init;
-    // Its id is known when the first CALL has left, which is before this one.
-    this.#link.sendAfter(this.call, (request) => ({
-      type: MessageType.call,
-      request,
-      options: callDict(this.#options, this.call.wantsProgress, isOpenEnded),
-      procedure,
-      payload: encodePayload(args, kwargs, this.#options.passThru),
-    }));
-  }
-
-  async #room(): Promise<void> {
-    const { highWaterBytes = HIGH_WATER_BYTES } = this.#options;
-    while (!this.call.done && (this.#link.session?.transport.bufferedBytes ?? 0) > highWaterBytes) {
-      await new Promise<void>((resolve) => this.#link.clock.startTimer(DRAIN_CHECK_MS, resolve));
-    }
-    // Frames of this turn leave before more of them are made.
-    await Promise.resolve();
   }
 }

@@ -5,24 +5,17 @@ import * as Uris from '../messages/uris.js';
 import { AsyncQueue, withResolvers } from './async-queue.js';
 import { callDict } from './call-options.js';
 import type { CallOptions } from './call-options.js';
-import type { Caller, TrackedCall } from './caller.js';
 import { BaseError, WampError, isSessionLoss } from './errors.js';
-import type { Request } from './outbox.js';
-import { encodePayload } from './payload.js';
-import type { Args, Arguments, Dict, Kwargs } from './payload.js';
+import type { Link } from './link.js';
+import { encodePayload, readPayload } from './payload.js';
+import type { Args, Dict, Kwargs } from './payload.js';
 import { CancelMode } from './policies.js';
+import type { Answer, Request, Sending } from './request.js';
 import { InvocationProgress, InvocationResult, misuse } from './results.js';
+import type { Session } from './session.js';
 
 /** 10,000: a slow reader of progress should be told, not fill the memory. */
 const PROGRESS_LIMIT = 10_000;
-
-export interface CallInit {
-  readonly procedure: string;
-  readonly args: Args;
-  readonly options: CallOptions<unknown>;
-  /** Whether more CALLs with the same id follow. */
-  readonly isOpenEnded: boolean;
-}
 
 /**
  * A call under way. Awaiting it gives the first positional value of the result, `result()` all of it, iterating the progressive
@@ -35,17 +28,21 @@ export interface CallInit {
  *     const total = await report;
  */
 export class Call<Value = unknown, Progress extends Args = Args>
-  implements PromiseLike<Value>, AsyncIterable<InvocationProgress<Progress>>, Request, TrackedCall
+  implements PromiseLike<Value>, AsyncIterable<InvocationProgress<Progress>>, Request, Sending
 {
   readonly procedure: string;
   /** Known once the CALL has left: at the end of the task that made it. */
   requestId: number | undefined;
+  readonly expects: typeof MessageType.result = MessageType.result;
 
-  readonly #caller: Caller;
-  readonly #init: CallInit;
+  readonly #link: Link;
+  readonly #args: Args;
+  readonly #options: CallOptions<unknown>;
   readonly #answer = withResolvers<Value>();
   #final: InvocationResult | undefined;
-  #state: 'waiting' | 'sent' | 'done' = 'waiting';
+  #isDone = false;
+  /** Through which the CALL has left. */
+  #session: Session | undefined;
   #receiveProgress: boolean | undefined;
   #onProgress: ((progress: InvocationProgress<Progress>) => void) | undefined;
   #progress: AsyncQueue<InvocationProgress<Progress>> | undefined;
@@ -53,19 +50,28 @@ export class Call<Value = unknown, Progress extends Args = Args>
   #timer: Timer | undefined;
   #onAbort: (() => void) | undefined;
 
-  constructor(caller: Caller, init: CallInit) {
-    this.#caller = caller;
-    this.#init = init;
-    this.procedure = init.procedure;
-    this.#receiveProgress = init.options.receiveProgress;
-    this.#watch(init.options.signal);
-    const { callTimeoutMs = 0 } = init.options;
-    if (callTimeoutMs > 0) this.#timer = caller.startTimeout(this, callTimeoutMs);
+  constructor(link: Link, procedure: string, args: Args, options: CallOptions<unknown>) {
+    this.#link = link;
+    this.procedure = procedure;
+    this.#args = args;
+    this.#options = options;
+    this.#receiveProgress = options.receiveProgress;
+    const { signal, callTimeoutMs = 0 } = options;
+    if (signal !== undefined) {
+      this.#onAbort = () => this.cancel(undefined, { reason: signal.reason });
+      // In a turn of its own, so that who made the call can look at it before it fails.
+      if (signal.aborted) queueMicrotask(this.#onAbort);
+      else signal.addEventListener('abort', this.#onAbort);
+    }
+    // Watches the clock for routers that do not.
+    if (callTimeoutMs > 0 && link.session?.hasFeature('dealer', 'call_timeout') !== true) {
+      this.#timer = link.clock.startTimer(callTimeoutMs, () => this.#expire());
+    }
   }
 
   /** Whether the result, or an error, is there. */
   get done(): boolean {
-    return this.#state === 'done';
+    return this.#isDone;
   }
 
   get cancelled(): boolean {
@@ -111,13 +117,10 @@ export class Call<Value = unknown, Progress extends Args = Args>
     return await this.#queue().take();
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<InvocationProgress<Progress>> {
+  [Symbol.asyncIterator](): AsyncIterator<InvocationProgress<Progress>, undefined> {
     const queue = this.#queue();
     return {
-      next: async () => {
-        const value = await queue.take();
-        return value === undefined ? { done: true, value } : { done: false, value };
-      },
+      next: async () => await queue.next(),
       return: async () => {
         // Who leaves the loop early does not want the rest.
         this.cancel();
@@ -131,54 +134,59 @@ export class Call<Value = unknown, Progress extends Args = Args>
    * callee was quicker); at once when the router cannot cancel.
    */
   cancel(mode?: CancelMode, options: { readonly options?: Dict; readonly reason?: unknown } = {}): void {
-    if (this.done || this.cancelled) return;
-    this.#cancelReason = {
-      error: options.reason ?? new WampError(Uris.canceled, ['the call was cancelled']),
-    };
+    if (this.#isDone || this.cancelled) return;
+    const error = options.reason ?? new WampError(Uris.canceled, ['the call was cancelled']);
+    this.#cancelReason = { error };
     // It is not an accident: nobody has to catch it.
     this.#answer.promise.catch(() => {});
-    const wanted = mode ?? this.#init.options.cancelMode ?? CancelMode.killNoWait;
-    const isTold = this.#state === 'sent' && this.#caller.cancel(this, wanted, options.options);
-    if (!isTold) this.#fail(this.#cancelReason.error);
+    const session = this.#session;
+    session?.send({
+      type: MessageType.cancel,
+      request: this.requestId!,
+      options: { mode: mode ?? this.#options.cancelMode ?? CancelMode.killNoWait, ...options.options },
+    });
+    const { call_canceling: isTold, call_cancelling: isToldBritish } = session?.getFeatures('dealer') ?? {};
+    if (isTold !== true && isToldBritish !== true) this.#fail(error);
   }
 
   /* What follows is for the client. */
 
-  get isWithdrawn(): boolean {
-    return this.done;
-  }
-
-  /** CALL. What asks for progress must be known by now. */
-  toMessage(request: number): Message {
-    const { procedure, args, options, isOpenEnded } = this.#init;
+  /** CALL. What asks for progress must be known by now. `isOpenEnded`: more of them follow, with the same id. */
+  toMessage(
+    request: number,
+    args: Args = this.#args,
+    kwargs = this.#options.kwargs as Kwargs | undefined,
+    isOpenEnded = false,
+  ): Message | undefined {
+    if (this.#isDone) return undefined;
     return {
       type: MessageType.call,
       request,
-      options: callDict(options, this.#receiveProgress === true, isOpenEnded),
-      procedure,
-      payload: encodePayload(args, options.kwargs as Kwargs | undefined, options.passThru),
+      options: callDict(this.#options, this.wantsProgress, isOpenEnded),
+      procedure: this.procedure,
+      payload: encodePayload(args, kwargs, this.#options.passThru),
     };
   }
 
-  sent(requestId: number): void {
+  sent(requestId: number, session: Session): void {
     this.requestId = requestId;
-    this.#state = 'sent';
-    this.#caller.sent(this);
+    this.#session = session;
+    session.pending.set(requestId, this);
   }
 
-  expire(): void {
-    const error = new WampError(Uris.timeout, ['the call was not answered in time']);
-    this.cancel(CancelMode.killNoWait, { reason: error });
-    this.#fail(error);
-  }
-
-  refused(error: Error): void {
-    this.#fail(error);
-  }
-
-  received({ details }: Result, payload: Arguments): void {
-    if (details['progress'] === true) this.#receivedProgress(payload, details);
-    else this.#succeed(new InvocationResult(payload.args, payload.kwargs, details));
+  answered(answer: Answer): void {
+    const { details, payload } = answer as Result;
+    try {
+      const { args, kwargs } = readPayload(payload, details, this.#link.forms);
+      if (details['progress'] === true) {
+        this.#receivedProgress(new InvocationProgress(args as Progress, kwargs, details));
+      } else if (this.#finish()) {
+        this.#final = new InvocationResult(args, kwargs, details);
+        this.#answer.resolve(args[0] as Value);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   failed(error: Error): void {
@@ -186,17 +194,15 @@ export class Call<Value = unknown, Progress extends Args = Args>
     this.#fail(isCancelled && this.#cancelReason !== undefined ? this.#cancelReason.error : error);
   }
 
-  #watch(signal: AbortSignal | undefined): void {
-    if (signal === undefined) return;
-    this.#onAbort = () => this.cancel(undefined, { reason: signal.reason });
-    // In a turn of its own, so that who made the call can look at it before it fails.
-    if (signal.aborted) queueMicrotask(this.#onAbort);
-    else signal.addEventListener('abort', this.#onAbort, { once: true });
+  #expire(): void {
+    const error = new WampError(Uris.timeout, ['the call was not answered in time']);
+    this.cancel(CancelMode.killNoWait, { reason: error });
+    this.#fail(error);
   }
 
   #wantProgress(): void {
     if (this.#receiveProgress === false) throw misuse('the call was made with receiveProgress: false');
-    if (this.#receiveProgress === undefined && this.#state !== 'waiting') {
+    if (this.#receiveProgress === undefined && (this.#session !== undefined || this.#isDone)) {
       throw misuse('the call has left without asking for progress: pass receiveProgress: true');
     }
     this.#receiveProgress = true;
@@ -205,47 +211,39 @@ export class Call<Value = unknown, Progress extends Args = Args>
   #queue(): AsyncQueue<InvocationProgress<Progress>> {
     if (this.#progress !== undefined) return this.#progress;
     this.#wantProgress();
-    this.#progress = new AsyncQueue(this.#init.options.progressLimit ?? PROGRESS_LIMIT);
+    const queue = new AsyncQueue<InvocationProgress<Progress>>(this.#options.progressLimit ?? PROGRESS_LIMIT);
+    this.#progress = queue;
     // Reading progress is looking at the call: a failure shows there.
     this.#answer.promise.then(
-      () => this.#progress?.end(),
-      (error: unknown) => this.#progress?.fail(error),
+      () => queue.end(),
+      (error: unknown) => queue.fail(error),
     );
-    return this.#progress;
+    return queue;
   }
 
-  #receivedProgress(payload: Arguments, details: Dict): void {
-    const progress = new InvocationProgress(payload.args as Progress, payload.kwargs, details);
-    if (this.#onProgress !== undefined) {
-      this.#caller.guard(() => this.#onProgress?.(progress));
-      return;
+  #receivedProgress(progress: InvocationProgress<Progress>): void {
+    if (this.#onProgress !== undefined) this.#link.guard(() => this.#onProgress!(progress));
+    else if (this.wantsProgress && !this.#queue().push(progress)) {
+      const error = new BaseError('BACKLOG_FULL', 'too many progressive results wait to be read');
+      this.cancel(undefined, { reason: error });
+      this.#fail(error);
     }
-    if (this.#receiveProgress !== true) return;
-    if (this.#queue().push(progress)) return;
-    const error = new BaseError('BACKLOG_FULL', 'too many progressive results wait to be read');
-    this.cancel(undefined, { reason: error });
-    this.#fail(error);
-  }
-
-  #succeed(final: InvocationResult): void {
-    if (this.done) return;
-    this.#final = final;
-    this.#finish();
-    this.#answer.resolve(final.value as Value);
   }
 
   #fail(error: unknown): void {
-    if (this.done) return;
-    this.#finish();
+    if (!this.#finish()) return;
     // The client's state tells it, too: a call that nobody waits for must not end the process.
     if (isSessionLoss(error)) this.#answer.promise.catch(() => {});
     this.#answer.reject(error);
   }
 
-  #finish(): void {
-    this.#state = 'done';
+  /** False if it was over already. */
+  #finish(): boolean {
+    if (this.#isDone) return false;
+    this.#isDone = true;
     this.#timer?.cancel();
-    if (this.#onAbort !== undefined) this.#init.options.signal?.removeEventListener('abort', this.#onAbort);
-    if (this.requestId !== undefined) this.#caller.forget(this);
+    if (this.#onAbort !== undefined) this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#session?.pending.delete(this.requestId!);
+    return true;
   }
 }

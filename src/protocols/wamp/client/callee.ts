@@ -1,17 +1,17 @@
 import * as MessageType from '../messages/message-type.js';
 import * as Uris from '../messages/uris.js';
-import type { AnyClient } from './client.js';
-import { TransportError } from './errors.js';
+import { AsyncQueue } from './async-queue.js';
+import { Interrupt, TransportError, WampError } from './errors.js';
 import { Holding, Holdings } from './holdings.js';
-import type { HoldingKind } from './holdings.js';
 import type { Invocation } from './invocation.js';
+import type { InvocationParts } from './invocation-parts.js';
 import type { Invocations } from './invocations.js';
 import type { Link } from './link.js';
 import type { Interrupt as InterruptMessage, Invocation as InvocationMessage } from './message.js';
-import { NO_PAYLOAD, definedOptions } from './payload.js';
+import { NO_PAYLOAD, definedOptions, encodePayload, readPayload } from './payload.js';
 import type { Dict } from './payload.js';
-import type { Registered } from '../messages/message.js';
 import type { InvocationPolicy, MatchPolicy } from './policies.js';
+import { InvocationProgress, InvocationResult, WampArguments, misuse } from './results.js';
 import type { Session } from './session.js';
 
 export type Handler<I = Invocation> = (invocation: I) => unknown;
@@ -34,21 +34,12 @@ export interface RegisterOptions {
 }
 
 /** A procedure that this client serves. Stays what it is when the connection is lost and comes back. */
-export class Registration extends Holding {
-  readonly options: RegisterOptions;
+export class Registration extends Holding<RegisterOptions> {
   readonly handler: Handler;
-  readonly #registrations: Holdings<Registration>;
 
-  constructor(
-    registrations: Holdings<Registration>,
-    procedure: string,
-    handler: Handler,
-    options: RegisterOptions,
-  ) {
-    super(procedure);
-    this.#registrations = registrations;
+  constructor(registrations: Registrations, procedure: string, handler: Handler, options: RegisterOptions) {
+    super(registrations, procedure, options);
     this.handler = handler;
-    this.options = options;
   }
 
   get procedure(): string {
@@ -56,26 +47,21 @@ export class Registration extends Holding {
   }
 
   async unregister(): Promise<void> {
-    await this.#registrations.end(this);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.unregister();
+    await this[Symbol.asyncDispose]();
   }
 }
 
-const REGISTRATIONS: HoldingKind<Registration> = {
-  noun: 'registration',
-  begins: (request, { procedure, options }) => ({
-    type: MessageType.register,
-    request,
-    options: registerDict(options),
-    procedure,
-  }),
-  begun: MessageType.registered,
-  idOf: (answer) => (answer as Registered).registration,
-  ends: (request, registration) => ({ type: MessageType.unregister, request, registration }),
-  ended: MessageType.unregistered,
+/** Handed to the code that answers calls, which would otherwise share them with the page in a file of their own. */
+const PARTS: InvocationParts = {
+  AsyncQueue,
+  Interrupt,
+  InvocationProgress,
+  InvocationResult,
+  WampArguments,
+  WampError,
+  encodePayload,
+  misuse,
+  readPayload,
 };
 
 /** More calls than that while the code for them is on its way are somebody else's. */
@@ -84,53 +70,69 @@ const EARLY_MAX = 10_000;
 type ForCallee = InvocationMessage | InterruptMessage;
 
 /** Registrations. What answers invocations is loaded with the first one, as most pages only call. */
-export class Callee {
-  readonly registrations: Holdings<Registration>;
-  readonly #client: AnyClient;
-  readonly #link: Link;
+export class Registrations extends Holdings<Registration> {
   #invocations: Invocations | undefined;
-  #loading: Promise<typeof import('./invocations.js')> | undefined;
+  #loading: Promise<void> | undefined;
   /** What has come while it was being loaded. */
   #early: (readonly [Session, ForCallee])[] = [];
 
-  constructor(client: AnyClient, link: Link) {
-    this.#client = client;
-    this.#link = link;
-    this.registrations = new Holdings(link, REGISTRATIONS);
+  constructor(link: Link) {
+    super(link, {
+      begins: MessageType.register,
+      uriKey: 'procedure',
+      idKey: 'registration',
+      toDict: (options) =>
+        definedOptions(
+          {
+            disclose_caller: options.discloseCaller,
+            match: options.matchPolicy,
+            invoke: options.invocationPolicy,
+            concurrency: options.concurrency,
+            forward_timeout: options.forwardTimeout,
+            force_reregister: options.forceReregister,
+          },
+          options.options,
+        ),
+    });
   }
 
   /** REGISTER leaves at once, in its turn. */
   async register(procedure: string, handler: Handler, options: RegisterOptions): Promise<Registration> {
-    const registration = new Registration(this.registrations, procedure, handler, options);
-    await Promise.all([this.registrations.begin(registration), this.#load(registration)]);
+    const registration = new Registration(this, procedure, handler, options);
+    this.#loading ??= this.#load();
+    const begun = this.begin(registration);
+    try {
+      await Promise.all([begun, this.#loading]);
+    } catch (error) {
+      // If it was the code that did not come, the router must not wait for it.
+      this.link.guard(async () => await registration.unregister());
+      throw error;
+    }
     return registration;
   }
 
   received(session: Session, message: ForCallee): void {
     if (this.#invocations !== undefined) this.#invocations.received(session, message);
-    else if (this.#early.length < EARLY_MAX) this.#early.push([session, message]);
+    else if (this.#loading !== undefined && this.#early.length < EARLY_MAX)
+      this.#early.push([session, message]);
     else refuse(session, message);
   }
 
-  /** The session is over. */
-  sessionLost(): void {
-    this.registrations.sessionLost();
+  override sessionLost(): void {
+    super.sessionLost();
     this.#early = [];
     this.#invocations?.sessionLost();
   }
 
-  async #load(registration: Registration): Promise<void> {
-    if (this.#invocations !== undefined) return;
+  async #load(): Promise<void> {
     try {
-      this.#loading ??= import('./invocations.js');
-      const { Invocations } = await this.#loading;
-      this.#invocations ??= new Invocations(this.#client, this.#link, this.registrations);
-      for (const [session, message] of this.#early.splice(0)) this.received(session, message);
+      const { Invocations } = await import('./invocations.js');
+      this.#invocations = new Invocations(this, this.link, PARTS);
     } catch (error) {
       this.#loading = undefined;
-      for (const [session, message] of this.#early.splice(0)) refuse(session, message);
-      registration.unregister().catch((cause: unknown) => this.#link.onError(cause));
       throw new TransportError('the code that answers calls cannot be loaded', error);
+    } finally {
+      for (const [session, message] of this.#early.splice(0)) this.received(session, message);
     }
   }
 }
@@ -146,18 +148,4 @@ function refuse(session: Session, { type, request }: ForCallee): void {
     error: Uris.unavailable,
     payload: NO_PAYLOAD,
   });
-}
-
-function registerDict(options: RegisterOptions): Dict {
-  return definedOptions(
-    {
-      disclose_caller: options.discloseCaller,
-      match: options.matchPolicy,
-      invoke: options.invocationPolicy,
-      concurrency: options.concurrency,
-      forward_timeout: options.forwardTimeout,
-      force_reregister: options.forceReregister,
-    },
-    options.options,
-  );
 }

@@ -1,38 +1,30 @@
-import { systemClock } from '../../../base/clock.js';
 import type { Clock } from '../../../base/clock.js';
 import * as MessageType from '../messages/message-type.js';
+import type { Published } from '../messages/message.js';
 import type { RouterMessage } from './message.js';
 import type { AnyApi, ApiType, ArgsOf, KwargsOf, ProcedureOf, ProgressOf, ResultOf, TopicOf } from './api.js';
-import { withResolvers } from './async-queue.js';
-import type { Call } from './call.js';
+import { Call } from './call.js';
 import type { CallOptions } from './call-options.js';
 import { CallStream } from './call-stream.js';
 import type { StreamOptions } from './call-stream.js';
-import { Callee } from './callee.js';
 import type { Handler, RegisterOptions, Registration } from './callee.js';
-import { Caller } from './caller.js';
-import { Emitter } from './emitter.js';
-import { ErrorMap } from './error-map.js';
-import { isSessionLoss } from './errors.js';
+import type { ErrorMap } from './error-map.js';
 import type { WampError } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { EventBufferOptions } from './event-stream.js';
 import type { IdGenerator } from './id-generator.js';
 import type { Invocation } from './invocation.js';
 import { Link } from './link.js';
-import type { ClientState, LinkInit } from './link.js';
+import type { ClientState } from './link.js';
 import type { LivenessOptions } from './liveness.js';
 import { NO_ARGS, encodePayload } from './payload.js';
 import type { Args, Dict, Kwargs } from './payload.js';
-import { PassThruForms } from './payload-passthru.js';
 import type { PassThru } from './payload-passthru.js';
 import type { MatchPolicy } from './policies.js';
 import { publishDict } from './publish-options.js';
 import type { PublishOptions } from './publish-options.js';
-import { ReconnectPolicy } from './reconnect.js';
 import type { ReconnectOptions } from './reconnect.js';
 import type { Session } from './session.js';
-import { Subscriber } from './subscriber.js';
 import type { EventCallback, SubscribeOptions, Subscription } from './subscriber.js';
 import type { SubscriptionEvent } from './subscription-event.js';
 
@@ -42,7 +34,7 @@ export interface ClientOptions {
   /** Forms of payloads that the router passes through, which can be read here. */
   readonly passThru?: readonly PassThru[] | undefined;
   /** How to come back when the connection is lost; `connect` knows the way. */
-  readonly reopen?: LinkInit['reopen'];
+  readonly reopen?: ((signal: AbortSignal) => Promise<Session>) | undefined;
   readonly reconnect?: ReconnectOptions | undefined;
   /** Looks after a router that is silent, so that a connection which is half-open does not go unnoticed. */
   readonly liveness?: LivenessOptions | false | undefined;
@@ -77,31 +69,14 @@ type Parameters<A extends Args, Options> = readonly [] extends A
  */
 export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
   readonly #link: Link;
-  readonly #caller: Caller;
-  readonly #callee: Callee;
-  readonly #subscriber: Subscriber;
-  readonly #events = new Emitter<ClientEvents>();
-  readonly #streams = new Set<{ end(): void }>();
-  /** How ERRORs become exceptions here, and exceptions ERRORs. */
-  readonly errorMap = new ErrorMap();
 
   constructor(session: Session, options: ClientOptions = {}) {
-    this.#link = new Link(session, this.#linkInit(options), {
-      onState: (state) => {
-        if (state === 'closed') for (const stream of this.#streams) stream.end();
-        this.#emit('state', state);
-      },
-      onSession: (next) => next.addMessageHandler((message) => this.#received(next, message)),
-      onLost: (error) => {
-        this.#caller.failAll(error);
-        this.#callee.sessionLost();
-        this.#subscriber.subscriptions.sessionLost();
-      },
-      restore: async () => await this.#restore(),
-    });
-    this.#caller = new Caller(this.#link);
-    this.#callee = new Callee(this, this.#link);
-    this.#subscriber = new Subscriber(this, this.#link);
+    this.#link = new Link(this, session, options);
+  }
+
+  /** How ERRORs become exceptions here, and exceptions ERRORs. */
+  get errorMap(): ErrorMap {
+    return this.#link.errors;
   }
 
   /** The session that is used now, or was used last. */
@@ -130,7 +105,14 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
       CallOptions<KwargsOf<Procedure<Api, P>>>
     >
   ): Call<ResultOf<Procedure<Api, P>>, ProgressOf<Procedure<Api, P>>> {
-    return this.#caller.call({ procedure, args, options, isOpenEnded: false });
+    const call = new Call<ResultOf<Procedure<Api, P>>, ProgressOf<Procedure<Api, P>>>(
+      this.#link,
+      procedure,
+      args,
+      options,
+    );
+    this.#link.request(call);
+    return call;
   }
 
   /** A call whose arguments come bit by bit. */
@@ -138,7 +120,7 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
     procedure: P,
     options: StreamOptions = {},
   ): CallStream<ResultOf<Procedure<Api, P>>, ProgressOf<Procedure<Api, P>>> {
-    return new CallStream(this.#link, this.#caller, procedure, options);
+    return new CallStream(this.#link, procedure, options);
   }
 
   /**
@@ -154,27 +136,18 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
       PublishOptions<KwargsOf<Topic<Api, T>>>
     >
   ): Promise<number | undefined> {
-    const answer = withResolvers<number | undefined>();
-    const isAcknowledged = options.acknowledge === true || options.options?.['acknowledge'] === true;
-    const request = this.#link.pending.make({
-      expects: MessageType.published,
-      toMessage: (request) => ({
+    return this.#link.ask(
+      MessageType.published,
+      (request) => ({
         type: MessageType.publish,
         request,
         options: publishDict(options),
         topic,
         payload: encodePayload(args, options.kwargs as Kwargs | undefined, options.passThru),
       }),
-      answered: (message) =>
-        answer.resolve(message.type === MessageType.published ? message.publication : undefined),
-      failed: (error) => {
-        if (isSessionLoss(error)) answer.promise.catch(() => {});
-        answer.reject(error);
-      },
-    });
-    const unacknowledged = { ...request, sent: () => answer.resolve(undefined) };
-    this.#link.request(isAcknowledged ? request : unacknowledged);
-    return answer.promise;
+      (answer) => (answer as Published).publication,
+      options.acknowledge === true || options.options?.['acknowledge'] === true,
+    );
   }
 
   /**
@@ -187,12 +160,12 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
     handler: Handler<Invocation<ArgsOf<Procedure<Api, P>>, KwargsOf<Procedure<Api, P>>>>,
     options: RegisterOptions = {},
   ): Promise<Registration> {
-    return await this.#callee.register(procedure, handler as unknown as Handler, options);
+    return await this.#link.registrations.register(procedure, handler as unknown as Handler, options);
   }
 
   /** Ends one registration of a procedure, or all. Rejects with BaseError NOT_FOUND if there is none. */
   async unregister(procedure: ProcedureOf<Api>, registrationId?: number): Promise<void> {
-    await this.#callee.registrations.endAll(procedure, registrationId);
+    await this.#link.registrations.endAll(procedure, registrationId);
   }
 
   /** Has events of a topic handed to `callback`, in order. */
@@ -201,12 +174,12 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
     callback: EventCallback<SubscriptionEvent<ArgsOf<Topic<Api, T>>, KwargsOf<Topic<Api, T>>>>,
     options: SubscribeOptions = {},
   ): Promise<Subscription> {
-    return await this.#subscriber.subscribe(topic, callback as unknown as EventCallback, options);
+    return await this.#link.subscriptions.subscribe(topic, callback as unknown as EventCallback, options);
   }
 
   /** Ends one subscription to a topic, or all. Rejects with BaseError NOT_FOUND if there is none. */
   async unsubscribe(topic: TopicOf<Api>, subscriptionId?: number): Promise<void> {
-    await this.#subscriber.subscriptions.endAll(topic, subscriptionId);
+    await this.#link.subscriptions.endAll(topic, subscriptionId);
   }
 
   /** Events of a topic, to be read one after the other; the subscription ends with the loop. */
@@ -214,21 +187,15 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
     topic: T,
     options: SubscribeOptions & EventBufferOptions = {},
   ): EventStream<SubscriptionEvent<ArgsOf<Topic<Api, T>>, KwargsOf<Topic<Api, T>>>> {
-    const stream = new EventStream<SubscriptionEvent<ArgsOf<Topic<Api, T>>, KwargsOf<Topic<Api, T>>>>(
-      options,
-      async (push) => await this.subscribe(topic, push, options),
-      () => void this.#streams.delete(stream),
-    );
-    this.#streams.add(stream);
-    return stream;
+    return new EventStream(this, options, async (push) => await this.subscribe(topic, push, options));
   }
 
   getRegistrationIds(procedure: ProcedureOf<Api>): readonly number[] {
-    return this.#callee.registrations.idsOf(procedure);
+    return this.#link.registrations.idsOf(procedure);
   }
 
   getSubscriptionIds(topic: TopicOf<Api>): readonly number[] {
-    return this.#subscriber.subscriptions.idsOf(topic);
+    return this.#link.subscriptions.idsOf(topic);
   }
 
   /** ERRORs with this URI become exceptions of this class, and the other way round. */
@@ -244,7 +211,7 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
 
   /** Returns what removes the listener. */
   on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void {
-    return this.#events.on(name, listener);
+    return this.#link.on(name, listener);
   }
 
   /** Resolves when there is a connection and all is restored; rejects when there will be none. */
@@ -264,75 +231,5 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  #linkInit(options: ClientOptions): LinkInit {
-    return {
-      clock: options.clock ?? systemClock,
-      errors: this.errorMap,
-      forms: new PassThruForms(options.passThru),
-      onError: options.onError ?? ((error) => console.error(error)),
-      reopen: options.reopen,
-      policy: new ReconnectPolicy(options.reconnect),
-      liveness: options.liveness ?? {},
-    };
-  }
-
-  #received(session: Session, message: RouterMessage): void {
-    if (this.#events.has('message')) this.#emit('message', message);
-    switch (message.type) {
-      case MessageType.result:
-        this.#caller.received(message);
-        return;
-      case MessageType.event:
-        this.#subscriber.received(message);
-        return;
-      case MessageType.invocation:
-      case MessageType.interrupt:
-        this.#callee.received(session, message);
-        return;
-      case MessageType.error:
-        if (message.requestType === MessageType.call) this.#caller.failed(message);
-        else this.#link.pending.failed(message);
-        return;
-      case MessageType.unsubscribed:
-      case MessageType.unregistered:
-        if (message.request === 0) this.#revoked(message.details ?? {});
-        else this.#link.pending.answered(message.request, message);
-        return;
-      case MessageType.published:
-      case MessageType.subscribed:
-      case MessageType.registered:
-        this.#link.pending.answered(message.request, message);
-        return;
-      default:
-      // The session keeps the rest to itself.
-    }
-  }
-
-  #revoked(details: Dict): void {
-    this.#callee.registrations.revoked(details);
-    this.#subscriber.subscriptions.revoked(details);
-    this.#emit('revoked', details);
-  }
-
-  async #restore(): Promise<void> {
-    const { registrations } = this.#callee;
-    const { subscriptions } = this.#subscriber;
-    const held = [...subscriptions];
-    await Promise.all([
-      registrations.restore(async (registration) => await registrations.begin(registration)),
-      subscriptions.restore(async (subscription) => await this.#subscriber.restore(subscription)),
-    ]);
-    if (this.#link.session === undefined) return;
-    for (const subscription of held) {
-      const { lastPublicationId } = subscription;
-      if (subscription.isActive) this.#emit('gap', { subscription, lastPublicationId });
-    }
-    this.#emit('restored', this.#link.session);
-  }
-
-  #emit<Name extends keyof ClientEvents>(name: Name, value: ClientEvents[Name]): void {
-    this.#link.guard(() => this.#events.emit(name, value));
   }
 }

@@ -4,8 +4,9 @@ import { jsonSerializer } from './serializer/json.js';
 import type { Serializer } from './serializer/serializer.js';
 import type { AnyApi, ApiType } from './api.js';
 import type { AuthMethod } from './auth/auth-method.js';
-import { AuthKeyring } from './auth/keyring.js';
+import type { Keyring } from './auth/keyring.js';
 import { Client } from './client.js';
+import { AuthError } from './errors.js';
 import type { ClientOptions } from './client.js';
 import { joinRealm } from './join-realm.js';
 import type { JoinOptions } from './join-realm.js';
@@ -35,7 +36,7 @@ export interface ConnectOptions
     Omit<JoinOptions, 'keyring' | 'clock'>,
     TransportOptions {
   /** Ways to prove who we are. A list is enough when no authid is needed. */
-  readonly keyring?: AuthKeyring | readonly AuthMethod[] | undefined;
+  readonly keyring?: Keyring | readonly AuthMethod[] | undefined;
   /** Comes back when the connection is lost, and restores registrations and subscriptions. False unless given. */
   readonly reconnect?: boolean | ReconnectOptions | undefined;
 }
@@ -51,7 +52,7 @@ export async function connectTransport(
     openTransport ??
     (transports === undefined
       ? getTransportFactory(target.protocol.slice(0, -1))
-      : platform.overEngine(transports));
+      : platform.overEngine!(transports));
   return await open({ url: target, serializers, sslVerify, signal });
 }
 
@@ -66,13 +67,12 @@ export async function connect<Api extends ApiType = AnyApi>(
   url: string | URL,
   options: ConnectOptions,
 ): Promise<Client<Api>> {
-  const keyring = options.keyring instanceof AuthKeyring ? options.keyring : keyringOf(options.keyring);
-  const clock = options.clock ?? systemClock;
+  const { keyring: keys, clock = systemClock, reconnect = false } = options;
+  const keyring = keys !== undefined && 'length' in keys ? keyringOf(keys) : keys;
   const open = async (signal: AbortSignal | undefined): Promise<Session> => {
     const transport = await connectTransport(url, { ...options, signal });
     return await joinRealm(transport, { ...options, keyring, clock, signal });
   };
-  const reconnect = options.reconnect ?? false;
   return new Client<Api>(await open(options.signal), {
     ...options,
     clock,
@@ -81,6 +81,12 @@ export async function connect<Api extends ApiType = AnyApi>(
   });
 }
 
-function keyringOf(methods: readonly AuthMethod[] | undefined): AuthKeyring | undefined {
-  return methods === undefined ? undefined : new AuthKeyring(methods);
+/** Loaded by those who have something to prove. */
+function keyringOf(methods: readonly AuthMethod[]): Keyring {
+  return {
+    begin: async (transport) => {
+      const { beginProofs, methodsByName } = await import('./auth/proofs.js');
+      return await beginProofs(methodsByName(methods, undefined, AuthError), undefined, AuthError, transport);
+    },
+  };
 }

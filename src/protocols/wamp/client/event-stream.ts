@@ -1,4 +1,5 @@
 import { AsyncQueue, Overflow } from './async-queue.js';
+import type { AnyClient } from './client.js';
 import type { Subscription } from './subscriber.js';
 
 export interface EventBufferOptions {
@@ -15,19 +16,19 @@ const BUFFER = 1_000;
 export class EventStream<Event> implements AsyncIterableIterator<Event> {
   readonly #queue: AsyncQueue<Event>;
   readonly #subscription: Promise<Subscription>;
-
-  readonly #onEnd: () => void;
+  readonly #stopListening: () => void;
 
   constructor(
-    options: EventBufferOptions,
+    client: AnyClient,
+    { buffer = BUFFER, overflow = Overflow.dropOldest }: EventBufferOptions,
     subscribe: (push: (event: Event) => void) => Promise<Subscription>,
-    onEnd: () => void,
   ) {
-    this.#onEnd = onEnd;
-    const { buffer = BUFFER, overflow = Overflow.dropOldest } = options;
     this.#queue = new AsyncQueue(buffer, overflow);
     this.#subscription = subscribe((event) => void this.#queue.push(event));
     this.#subscription.catch((error: unknown) => this.#queue.fail(error));
+    this.#stopListening = client.on('state', (state) => {
+      if (state === 'closed') this.end();
+    });
   }
 
   /** Events that found the buffer full. */
@@ -41,8 +42,7 @@ export class EventStream<Event> implements AsyncIterableIterator<Event> {
   }
 
   async next(): Promise<IteratorResult<Event, undefined>> {
-    const value = await this.#queue.take();
-    return value === undefined ? { done: true, value: undefined } : { done: false, value };
+    return await this.#queue.next();
   }
 
   async return(): Promise<IteratorResult<Event, undefined>> {
@@ -55,7 +55,7 @@ export class EventStream<Event> implements AsyncIterableIterator<Event> {
   /** No more events will come. */
   end(): void {
     this.#queue.end();
-    this.#onEnd();
+    this.#stopListening();
   }
 
   [Symbol.asyncIterator](): this {

@@ -1,22 +1,26 @@
 import type { Timer } from '../../../base/clock.js';
 import * as MessageType from '../messages/message-type.js';
 import type { Invocation as InvocationMessage } from './message.js';
-import * as Uris from '../messages/uris.js';
-import { AsyncQueue } from './async-queue.js';
+import type * as Uris from '../messages/uris.js';
+import type { AsyncQueue } from './async-queue.js';
 import type { AnyClient } from './client.js';
-import { Interrupt, WampError } from './errors.js';
+import type { Interrupt } from './errors.js';
+import { parts } from './invocation-parts.js';
 import type { Link } from './link.js';
-import { NO_ARGS, encodePayload, numberIn, textIn } from './payload.js';
 import type { Args, Arguments, Dict, Kwargs } from './payload.js';
-import { CancelMode } from './policies.js';
-import { WampArguments, misuse } from './results.js';
+import type { CancelMode } from './policies.js';
+import type { WampArguments } from './results.js';
 import type { Session } from './session.js';
 
 /** Chunks of a progressive call that may wait for the handler; the caller is told when there are more. */
 const INPUT_LIMIT = 10_000;
 
+const KILL_NO_WAIT: CancelMode = 'killnowait';
+const TIMEOUT: typeof Uris.timeout = 'wamp.error.timeout';
+const UNAVAILABLE: typeof Uris.unavailable = 'wamp.error.unavailable';
+const RUNTIME_ERROR: typeof Uris.runtimeError = 'wamp.error.runtime_error';
+
 export interface InvocationInit {
-  readonly client: AnyClient;
   readonly link: Link;
   readonly session: Session;
   readonly message: InvocationMessage;
@@ -34,7 +38,10 @@ interface Answering {
  * A call, as its callee sees it. Handlers usually return, yield and throw; the methods that send are for the rest. Must be
  * answered once.
  */
-export class Invocation<A extends Args = Args, K extends object = Kwargs> extends WampArguments<A, K> {
+export class Invocation<A extends Args = Args, K extends object = Kwargs> implements WampArguments<A, K> {
+  readonly args: A;
+  readonly kwargs: K;
+  readonly details: Dict;
   readonly client: AnyClient;
   readonly requestId: number;
   /** As it was registered, be it a pattern. */
@@ -52,9 +59,12 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> extend
   readonly timeoutAtMs: number | undefined;
 
   constructor(init: InvocationInit) {
-    super(init.payload.args as A, init.payload.kwargs as K, init.message.details);
-    this.client = init.client;
-    this.#link = init.link;
+    const { payload, message, link } = init;
+    this.args = payload.args as A;
+    this.kwargs = payload.kwargs as K;
+    this.details = message.details;
+    this.client = link.client;
+    this.#link = link;
     this.#session = init.session;
     this.#onDone = init.onDone;
     this.requestId = init.message.request;
@@ -65,6 +75,25 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> extend
       this.#timer = this.#link.clock.startTimer(timeoutMs, () => this.#timedOut());
     }
     if (init.message.details['progress'] === true) this.#openInput(init.payload);
+  }
+
+  /** How many positional values there are. */
+  get length(): number {
+    return this.args.length;
+  }
+
+  /** Whether there is a named value. */
+  has(key: string): boolean {
+    return Object.hasOwn(this.kwargs, key);
+  }
+
+  /** A positional value (by number) or a named one. Throws InvalidArgument if there is none and no fallback. */
+  get(key: number | string, ...fallback: [unknown?]): unknown {
+    return parts.WampArguments.prototype.get.call(this, key, ...fallback);
+  }
+
+  [Symbol.iterator](): IterableIterator<unknown> {
+    return this.args[Symbol.iterator]();
   }
 
   /** As it was called. */
@@ -130,16 +159,16 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> extend
   /** Sends a progressive result. Throws the Interrupt once there is one. */
   sendProgress(args: Args, { kwargs, options }: Answering = {}): void {
     if (this.interrupt !== undefined) throw this.interrupt;
-    if (this.#done) throw misuse('the invocation was answered');
-    if (!this.maySendProgress) throw misuse('the caller does not want progress');
+    if (this.#done) throw parts.misuse('the invocation was answered');
+    if (!this.maySendProgress) throw parts.misuse('the caller does not want progress');
     this.#yield(args, kwargs, { progress: true, ...options });
   }
 
-  sendResult(args: Args = NO_ARGS, { kwargs, options = {} }: Answering = {}): void {
+  sendResult(args: Args = [], { kwargs, options = {} }: Answering = {}): void {
     if (this.#finish()) this.#yield(args, kwargs, options);
   }
 
-  sendError(uri: string, args: Args = NO_ARGS, { kwargs, options = {} }: Answering = {}): void {
+  sendError(uri: string, args: Args = [], { kwargs, options = {} }: Answering = {}): void {
     if (!this.#finish()) return;
     this.#session.send({
       type: MessageType.error,
@@ -147,7 +176,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> extend
       request: this.requestId,
       details: options,
       error: uri,
-      payload: encodePayload(args, kwargs),
+      payload: parts.encodePayload(args, kwargs),
     });
   }
 
@@ -157,47 +186,50 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> extend
   continued(payload: Arguments, isLast: boolean): void {
     const isEmpty = payload.args.length === 0 && Object.keys(payload.kwargs).length === 0;
     if (this.#input?.push(payload) === false && !(isLast && isEmpty)) {
-      this.interrupt ??= new Interrupt({ reason: 'too many arguments wait' });
-      this.#abort?.abort(this.interrupt);
-      if (!this.#done) this.sendError(Uris.unavailable, ['arguments come faster than they are read']);
+      const reason = 'arguments come faster than they are read';
+      this.interrupt ??= new parts.Interrupt({ reason });
+      if (!this.#done) this.sendError(UNAVAILABLE, [reason]);
+      this.#stop(this.interrupt, true);
     }
     if (isLast) this.#input?.end();
   }
 
   interrupted(options: Dict): void {
     if (this.#done || this.interrupt !== undefined) return;
-    this.interrupt = new Interrupt(options);
+    const interrupt = new parts.Interrupt(options);
     // The router has answered the caller: nothing that we say is heard.
-    if (this.interrupt.cancelMode === CancelMode.killNoWait) this.#finish();
-    this.#input?.fail(this.interrupt);
-    this.#abort?.abort(this.interrupt);
+    this.#stop(interrupt, interrupt.cancelMode !== KILL_NO_WAIT);
   }
 
   /** The session is over. */
   abandon(): void {
     if (this.#done) return;
-    this.interrupt ??= new Interrupt({ reason: 'the connection is gone' });
-    this.#finish();
-    this.#input?.fail(this.interrupt);
-    this.#abort?.abort(this.interrupt);
+    this.#stop(this.interrupt ?? new parts.Interrupt({ reason: 'the connection is gone' }), false);
   }
 
   #timedOut(): void {
     if (this.#done) return;
-    this.interrupt = new Interrupt({ reason: 'time ran out' });
-    this.sendError(Uris.timeout, ['the procedure did not answer in time']);
-    this.#input?.fail(this.interrupt);
-    this.#abort?.abort(this.interrupt);
+    this.interrupt = new parts.Interrupt({ reason: 'time ran out' });
+    this.sendError(TIMEOUT, ['the procedure did not answer in time']);
+    this.#stop(this.interrupt, true);
+  }
+
+  /** Tells the handler. */
+  #stop(interrupt: Interrupt, mayAnswer: boolean): void {
+    this.interrupt = interrupt;
+    if (!mayAnswer) this.#finish();
+    this.#input?.fail(interrupt);
+    this.#abort?.abort(interrupt);
   }
 
   #openInput(first: Arguments): void {
-    this.#input = new AsyncQueue(INPUT_LIMIT);
+    this.#input = new parts.AsyncQueue(INPUT_LIMIT);
     this.#input.push(first);
   }
 
   #yield(args: Args, kwargs: Kwargs | undefined, options: Dict): void {
     const request = this.requestId;
-    const payload = encodePayload(args, kwargs);
+    const payload = parts.encodePayload(args, kwargs);
     this.#session.send({ type: MessageType.yield, request, options, payload }, (error) =>
       this.#refused(error),
     );
@@ -206,7 +238,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> extend
   /** A result without a form, or too long: the caller is told instead of waiting for ever. */
   #refused(error: Error): void {
     if (!this.#session.isOpen) return;
-    const uri = error instanceof WampError ? error.uri : Uris.runtimeError;
+    const uri = error instanceof parts.WampError ? error.uri : RUNTIME_ERROR;
     this.#done = false;
     this.sendError(uri, [error.message]);
     this.#link.onError(error);
@@ -216,11 +248,21 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> extend
   #finish(): boolean {
     if (this.#done) {
       if (this.interrupt !== undefined) return false;
-      throw misuse('the invocation was answered');
+      throw parts.misuse('the invocation was answered');
     }
     this.#done = true;
     this.#timer?.cancel();
     this.#onDone(this.requestId);
     return true;
   }
+}
+
+function numberIn(dict: Dict, key: string): number | undefined {
+  const value = dict[key];
+  return typeof value === 'number' ? value : undefined;
+}
+
+function textIn(dict: Dict, key: string): string | undefined {
+  const value = dict[key];
+  return typeof value === 'string' ? value : undefined;
 }

@@ -1,28 +1,28 @@
 import * as MessageType from '../messages/message-type.js';
-import * as Uris from '../messages/uris.js';
-import type { Registration } from './callee.js';
-import type { AnyClient } from './client.js';
-import { WampError } from './errors.js';
-import type { Holdings } from './holdings.js';
+import type * as Uris from '../messages/uris.js';
+import type { Registration, Registrations } from './callee.js';
+import type { WampError } from './errors.js';
 import { Invocation } from './invocation.js';
+import { parts, takeParts } from './invocation-parts.js';
+import type { InvocationParts } from './invocation-parts.js';
 import type { Link } from './link.js';
 import type { Interrupt as InterruptMessage, Invocation as InvocationMessage } from './message.js';
-import { encodePayload } from './payload.js';
 import type { Arguments } from './payload.js';
 import { runHandler } from './run-handler.js';
 import type { Session } from './session.js';
 
+const NO_SUCH_PROCEDURE: typeof Uris.noSuchProcedure = 'wamp.error.no_such_procedure';
+
 /** The invocations under way. */
 export class Invocations {
-  readonly #client: AnyClient;
+  readonly #registrations: Registrations;
   readonly #link: Link;
-  readonly #registrations: Holdings<Registration>;
   readonly #running = new Map<number, Invocation>();
 
-  constructor(client: AnyClient, link: Link, registrations: Holdings<Registration>) {
-    this.#client = client;
-    this.#link = link;
+  constructor(registrations: Registrations, link: Link, given: InvocationParts) {
+    takeParts(given);
     this.#registrations = registrations;
+    this.#link = link;
   }
 
   received(session: Session, message: InvocationMessage | InterruptMessage): void {
@@ -47,13 +47,12 @@ export class Invocations {
     // Of two registrations with one id, the last one answers.
     const registration = this.#registrations.withId(message.registration).at(-1);
     if (registration === undefined) {
-      this.#refuse(session, message, new WampError(Uris.noSuchProcedure, ['it was just unregistered']));
+      this.#refuse(session, message, new parts.WampError(NO_SUCH_PROCEDURE, ['it was just unregistered']));
     } else this.#run(session, message, payload, registration);
   }
 
   #run(session: Session, message: InvocationMessage, payload: Arguments, registration: Registration): void {
     const invocation = new Invocation({
-      client: this.#client,
       link: this.#link,
       session,
       message,
@@ -67,9 +66,9 @@ export class Invocations {
 
   #read(session: Session, message: InvocationMessage): Arguments | undefined {
     try {
-      return this.#link.forms.read(message.payload, message.details);
+      return parts.readPayload(message.payload, message.details, this.#link.forms);
     } catch (error) {
-      if (!(error instanceof WampError)) throw error;
+      if (!(error instanceof parts.WampError)) throw error;
       this.#refuse(session, message, error);
       return undefined;
     }
@@ -77,6 +76,6 @@ export class Invocations {
 
   #refuse(session: Session, { request }: InvocationMessage, error: WampError): void {
     const invocation = { type: MessageType.error, requestType: MessageType.invocation, request } as const;
-    session.send({ ...invocation, details: {}, error: error.uri, payload: encodePayload(error.args) });
+    session.send({ ...invocation, details: {}, error: error.uri, payload: parts.encodePayload(error.args) });
   }
 }

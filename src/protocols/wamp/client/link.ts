@@ -1,16 +1,26 @@
+import { systemClock } from '../../../base/clock.js';
 import type { Clock, Timer } from '../../../base/clock.js';
-import { watchLiveness } from './liveness.js';
-import type { LivenessOptions } from './liveness.js';
-import type { Message } from './message.js';
+import * as MessageType from '../messages/message-type.js';
 import { withResolvers } from './async-queue.js';
-import { BaseError, ClientClosed, TransportError } from './errors.js';
-import type { ErrorMap } from './error-map.js';
-import type { Request } from './outbox.js';
-import type { PassThruForms } from './payload-passthru.js';
-import { PendingRequests } from './pending.js';
-import type { PendingInit } from './pending.js';
-import type { ReconnectPolicy } from './reconnect.js';
+import { Registrations } from './callee.js';
+import type { AnyClient, ClientEvents, ClientOptions } from './client.js';
+import { ErrorMap } from './error-map.js';
+import {
+  BaseError,
+  ClientClosed,
+  TransportError,
+  UnexpectedMessageError,
+  WampError,
+  isSessionLoss,
+} from './errors.js';
+import { watchLiveness } from './liveness.js';
+import { messageName } from './message.js';
+import type { Dict, ErrorMessage, RouterMessage } from './message.js';
+import type { PassThru } from './payload-passthru.js';
+import { ReconnectPolicy } from './reconnect.js';
+import type { Answer, Request, Sending } from './request.js';
 import type { Session, SessionEnd } from './session.js';
+import { Subscriptions } from './subscriber.js';
 
 /*
  *               session ends, may come back     attempt joins     restored     close(), or final end
@@ -26,86 +36,86 @@ const GOODBYE_MS = 5_000;
 /** More requests than that while there is no connection are a mistake, or a leak. */
 const WAITING_MAX = 10_000;
 
-export interface LinkInit {
-  readonly clock: Clock;
-  readonly errors: ErrorMap;
-  readonly forms: PassThruForms;
-  readonly onError: (error: unknown) => void;
-  /** Joins again. Absent: the end of the session is the end of the client. */
-  readonly reopen?: ((signal: AbortSignal) => Promise<Session>) | undefined;
-  readonly policy: ReconnectPolicy;
-  readonly liveness: LivenessOptions | false;
-}
-
-export interface LinkListener {
-  onState(state: ClientState): void;
-  onSession(session: Session): void;
-  /** The session is gone; calls and requests must be failed with `error`. */
-  onLost(error: BaseError): void;
-  /** There is a session again: put everything back. */
-  restore(): Promise<void>;
-}
-
-/** The session that there is now, or the wait for the next one. */
+/** What a client does through the session that there is now, or the next one: what it asks for, and what it hears. */
 export class Link {
+  readonly client: AnyClient;
   readonly clock: Clock;
-  readonly errors: ErrorMap;
-  readonly forms: PassThruForms;
-  readonly pending: PendingRequests;
-  readonly #init: LinkInit;
-  readonly #listener: LinkListener;
-  readonly #closing = new AbortController();
-  readonly #done = withResolvers<void>();
-  #waiting: Request[] = [];
-  #ready = withResolvers<void>();
-  #timer: Timer | undefined;
-  #attempt = 0;
+  readonly errors = new ErrorMap();
+  /** Forms of payloads that can be read here. */
+  readonly forms: readonly PassThru[];
+  readonly registrations: Registrations = new Registrations(this);
+  readonly subscriptions: Subscriptions = new Subscriptions(this);
   state: ClientState = 'open';
   session: Session | undefined;
   /** The latest, be it over. */
   lastSession!: Session;
 
-  constructor(session: Session, init: LinkInit, listener: LinkListener) {
-    this.#init = init;
-    this.#listener = listener;
-    this.clock = init.clock;
-    this.errors = init.errors;
-    this.forms = init.forms;
-    this.pending = new PendingRequests(init.errors);
+  readonly #options: ClientOptions;
+  readonly #policy: ReconnectPolicy;
+  readonly #listeners = new Map<keyof ClientEvents, Set<(value: never) => void>>();
+  readonly #closing = new AbortController();
+  readonly #done = withResolvers<void>();
+  #ready = withResolvers<void>();
+  #waiting: Sending[] = [];
+  #timer: Timer | undefined;
+  #attempt = 0;
+
+  constructor(client: AnyClient, session: Session, options: ClientOptions) {
+    this.client = client;
+    this.clock = options.clock ?? systemClock;
+    this.forms = options.passThru ?? [];
+    this.#options = options;
+    this.#policy = new ReconnectPolicy(options.reconnect);
     this.#ready.resolve();
     this.#use(session);
   }
 
-  /** Sends a request: now, or when there is a session again. */
-  request(request: Request): void {
-    if (this.session !== undefined) this.session.request(request);
-    else if (this.state === 'closed') request.refused(new ClientClosed());
-    else if (this.#waiting.length < WAITING_MAX) this.#waiting.push(request);
-    else request.refused(new BaseError('BACKLOG_FULL', `${WAITING_MAX} requests wait for the connection`));
+  /** Sends something: now, or when there is a session again. */
+  request(sending: Sending): void {
+    if (this.session !== undefined) this.session.request(sending);
+    else if (this.state === 'closed') sending.failed?.(new ClientClosed());
+    else if (this.#waiting.length < WAITING_MAX) this.#waiting.push(sending);
+    else sending.failed?.(new BaseError('BACKLOG_FULL', `${WAITING_MAX} requests wait for the connection`));
   }
 
-  ask(init: PendingInit): void {
-    this.request(this.pending.make(init));
-  }
-
-  /** Sends a message about a request, behind it; nothing if that could not be sent or its session is gone. */
-  sendAfter(
-    request: Request & { readonly requestId: number | undefined },
-    make: (id: number) => Message,
-  ): void {
-    this.request({
-      isFollowUp: true,
-      toMessage: () => {
-        if (request.requestId === undefined) throw new TransportError('there is nothing to follow');
-        return make(request.requestId);
+  /**
+   * Asks for something that has one answer. Resolves with what `answered` makes of it while it is being received; when it has left, if
+   * the router will not answer.
+   */
+  ask<Value = void>(
+    expects: number,
+    toMessage: Sending['toMessage'],
+    answered?: (answer: Answer) => Value,
+    isAnswered = true,
+  ): Promise<Value> {
+    const { promise, resolve, reject } = withResolvers<Value>();
+    const request: Request & Sending = {
+      expects: expects as Answer['type'],
+      toMessage,
+      sent: (id, { pending }) => {
+        if (isAnswered) pending.set(id, request);
+        else resolve(undefined as Value);
       },
-      sent: () => {},
-      refused: (error) => request.refused(error),
-    });
+      answered: (answer) => resolve(answered?.(answer) as Value),
+      failed: (error) => {
+        // The client's state tells it, too: what nobody waits for must not end the process.
+        if (isSessionLoss(error)) promise.catch(() => {});
+        reject(error);
+      },
+    };
+    this.request(request);
+    return promise;
+  }
+
+  on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => void listeners.delete(listener);
   }
 
   onError(error: unknown): void {
-    this.#init.onError(error);
+    const { onError = (cause) => console.error(cause) } = this.#options;
+    onError(error);
   }
 
   /** Runs what the application gave us: what it throws or rejects with is reported, and nobody else's problem. */
@@ -141,33 +151,88 @@ export class Link {
     }
   }
 
+  #emit<Name extends keyof ClientEvents>(name: Name, value: ClientEvents[Name]): void {
+    const listeners = this.#listeners.get(name);
+    if (listeners === undefined) return;
+    for (const listener of new Set(listeners)) {
+      this.guard(() => (listener as (value: ClientEvents[Name]) => void)(value));
+    }
+  }
+
   #use(session: Session): void {
     this.session = session;
     this.lastSession = session;
-    this.#listener.onSession(session);
-    const { liveness } = this.#init;
+    session.addMessageHandler((message) => this.#received(session, message));
+    const { liveness = {} } = this.#options;
     const watch = liveness === false ? undefined : watchLiveness(session, this.clock, liveness);
     void session.waitUntilDone().then((end) => {
       watch?.cancel();
-      this.#ended(session, end);
+      this.#ended(end);
     });
   }
 
-  #ended(session: Session, end: SessionEnd): void {
-    if (this.session !== session) return;
+  #received(session: Session, message: RouterMessage): void {
+    this.#emit('message', message);
+    switch (message.type) {
+      case MessageType.event:
+        this.subscriptions.received(message);
+        return;
+      case MessageType.invocation:
+      case MessageType.interrupt:
+        this.registrations.received(session, message);
+        return;
+      default:
+        if ('request' in message) this.#answered(session, message);
+    }
+  }
+
+  #answered(
+    { pending }: Session,
+    message: ErrorMessage | Extract<Answer, { readonly request: number }>,
+  ): void {
+    const { request: id, type } = message;
+    const details = 'details' in message ? message.details : {};
+    const request = pending.get(id);
+    if (id === 0) this.#revoked(details);
+    // What was given up may still be answered.
+    if (request === undefined) return;
+    if (type !== MessageType.error && type !== request.expects) {
+      throw new UnexpectedMessageError(messageName(type), messageName(request.expects));
+    }
+    if (type !== MessageType.result || details['progress'] !== true) pending.delete(id);
+    if (type !== MessageType.error) request.answered(message);
+    else {
+      const { args, kwargs } = message.payload;
+      request.failed(this.errors.errorToException(new WampError(message.error, args, kwargs, details)));
+    }
+  }
+
+  #revoked(details: Dict): void {
+    this.registrations.revoked(details);
+    this.subscriptions.revoked(details);
+    this.#emit('revoked', details);
+  }
+
+  #ended(end: SessionEnd): void {
+    const { reason, error } = end;
     this.session = undefined;
     const isFinal =
-      this.#init.reopen === undefined || this.#closing.signal.aborted || this.#init.policy.isFinalEnd(end);
-    if (isFinal) this.#close(end.error ?? new ClientClosed(`the session was closed: ${end.reason}`));
+      this.#options.reopen === undefined || this.#closing.signal.aborted || this.#policy.isFinalEnd(end);
+    const text = `the session was closed: ${reason}`;
+    if (isFinal) this.#close(error ?? new ClientClosed(text));
     else {
-      this.#lost(end.error ?? new TransportError(`the session was closed: ${end.reason}`));
+      this.#lost(error ?? new TransportError(text));
       this.#wait();
     }
   }
 
+  /** Fails what was under way. */
   #lost(error: BaseError): void {
-    this.pending.failAll(error);
-    this.#listener.onLost(error);
+    const { pending } = this.lastSession;
+    for (const request of pending.values()) request.failed(error);
+    pending.clear();
+    this.registrations.sessionLost();
+    this.subscriptions.sessionLost();
   }
 
   #wait(): void {
@@ -178,40 +243,55 @@ export class Link {
     }
     this.#setState('waiting');
     // Who waits to come back has nothing else that keeps his process alive.
-    this.#timer = this.clock.startTimer(this.#init.policy.delayMs(this.#attempt), () => void this.#reopen(), {
+    this.#timer = this.clock.startTimer(this.#policy.delayMs(this.#attempt), () => void this.#reopen(), {
       keepsAlive: true,
     });
     this.#attempt += 1;
   }
 
   async #reopen(): Promise<void> {
+    const { signal } = this.#closing;
     try {
-      const session = await this.#init.reopen!(this.#closing.signal);
-      if (this.#closing.signal.aborted) {
+      const session = await this.#options.reopen!(signal);
+      if (signal.aborted) {
         await session.close();
         return;
       }
       this.#setState('restoring');
       this.#use(session);
-      const restored = this.#listener.restore();
-      for (const request of this.#waiting.splice(0)) session.request(request);
+      const restored = this.#restore();
+      for (const sending of this.#waiting.splice(0)) session.request(sending);
       await restored;
       if (this.session !== session) return;
       this.#attempt = 0;
       this.#setState('open');
       this.#ready.resolve();
     } catch (error) {
-      if (this.#closing.signal.aborted) return;
-      if (this.#init.policy.isFinalError(error)) this.#close(error as BaseError);
+      if (signal.aborted) return;
+      if (this.#policy.isFinalError(error)) this.#close(error as BaseError);
       else this.#wait();
     }
+  }
+
+  /** Puts everything back. */
+  async #restore(): Promise<void> {
+    const held = [...this.subscriptions];
+    await Promise.all([this.registrations.restore(), this.subscriptions.restore()]);
+    if (this.session === undefined) return;
+    for (const subscription of held) {
+      const { lastPublicationId } = subscription;
+      if (subscription.isActive) this.#emit('gap', { subscription, lastPublicationId });
+    }
+    this.#emit('restored', this.session);
   }
 
   #close(error: BaseError): void {
     if (this.state === 'closed') return;
     this.#timer?.cancel();
-    this.#lost(error instanceof ClientClosed ? error : withCause(error));
-    for (const request of this.#waiting.splice(0)) request.refused(new ClientClosed());
+    // Requests of a client that is closed fail with ClientClosed, whatever closed it.
+    const isClosed = error instanceof ClientClosed;
+    this.#lost(isClosed ? error : Object.assign(new ClientClosed(error.message), { cause: error }));
+    for (const sending of this.#waiting.splice(0)) sending.failed?.(new ClientClosed());
     this.#setState('closed');
     this.#ready.promise.catch(() => {});
     this.#ready.reject(error);
@@ -221,11 +301,6 @@ export class Link {
   #setState(state: ClientState): void {
     if (this.state === state) return;
     this.state = state;
-    this.#listener.onState(state);
+    this.#emit('state', state);
   }
-}
-
-/** Requests of a client that is closed fail with ClientClosed, whatever closed it. */
-function withCause(error: BaseError): ClientClosed {
-  return Object.assign(new ClientClosed(error.message), { cause: error });
 }

@@ -33,7 +33,6 @@ export function watchLiveness(session: Session, clock: Clock, options: LivenessO
         payload: NO_PAYLOAD,
       }),
       sent: () => {},
-      refused: () => {},
     });
     wait(timeoutMs, () => session.abandon(new TransportError('the router does not answer any more')));
   };

@@ -54,7 +54,11 @@ export class PassThru {
     return this.#init.encrypt?.(bytes) ?? bytes;
   }
 
-  decode(bytes: Uint8Array, details: Dict): Arguments {
+  /** @throws WampError for what is not of this form. */
+  decode(bytes: unknown, details: Dict): Arguments {
+    if (!(bytes instanceof Uint8Array)) {
+      throw new WampError(Uris.invalidArgument, ['a payload that is passed through is one binary value']);
+    }
     const plain = this.#init.decrypt?.(bytes, textIn(details, 'ppt_keyid')) ?? bytes;
     const value = this.#init.serializer.decodeValue(plain);
     if (!isDict(value)) throw new WampError(Uris.invalidArgument, ['the payload is not { args, kwargs }']);
@@ -62,31 +66,5 @@ export class PassThru {
       args: Array.isArray(value['args']) ? value['args'] : NO_ARGS,
       kwargs: isDict(value['kwargs']) ? value['kwargs'] : NO_KWARGS,
     };
-  }
-}
-
-/** The forms that a client can read. */
-export class PassThruForms {
-  readonly #forms: ReadonlyMap<string, PassThru>;
-
-  constructor(forms: readonly PassThru[] = []) {
-    this.#forms = new Map(forms.map((form) => [form.scheme, form]));
-  }
-
-  /** What the sender meant. Throws WampError if the form is not known here. */
-  read(payload: Arguments, details: Dict): Arguments {
-    const scheme = textIn(details, 'ppt_scheme');
-    if (scheme === undefined) return payload;
-    const form = this.#forms.get(scheme);
-    const [bytes] = payload.args;
-    if (form === undefined) {
-      throw new WampError(Uris.featureNotSupported, [
-        `payloads of the scheme "${scheme}" cannot be read here`,
-      ]);
-    }
-    if (!(bytes instanceof Uint8Array)) {
-      throw new WampError(Uris.invalidArgument, ['a payload that is passed through is one binary value']);
-    }
-    return form.decode(bytes, details);
   }
 }

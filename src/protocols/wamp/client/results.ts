@@ -1,6 +1,6 @@
 import { BaseError, InvalidArgument } from './errors.js';
 import { NO_KWARGS } from './payload.js';
-import type { Args, Arguments, Dict, Kwargs } from './payload.js';
+import type { Args, Dict, Kwargs } from './payload.js';
 
 /** Positional and named values of a result, an invocation or an event. */
 export class WampArguments<A extends Args = Args, K extends object = Kwargs> {
@@ -63,13 +63,6 @@ export function result(args: Args, kwargs: Kwargs = NO_KWARGS): InvocationResult
 /** `yield progress([1, 2])` in a handler. */
 export function progress(args: Args, kwargs: Kwargs = NO_KWARGS): InvocationProgress {
   return new InvocationProgress(args, kwargs);
-}
-
-/** What a handler returned or yielded, as arguments: nothing, what it made itself, or one value. */
-export function toArguments(value: unknown): Arguments {
-  if (value === undefined) return { args: [], kwargs: NO_KWARGS };
-  if (value instanceof WampArguments) return value;
-  return { args: [value], kwargs: NO_KWARGS };
 }
 
 export function misuse(message: string): BaseError {

@@ -1,8 +1,8 @@
-import { Interrupt } from './errors.js';
 import type { Invocation } from './invocation.js';
+import { parts } from './invocation-parts.js';
 import type { Link } from './link.js';
-import * as Uris from '../messages/uris.js';
-import { InvocationProgress, InvocationResult, toArguments } from './results.js';
+import type * as Uris from '../messages/uris.js';
+import type { Arguments } from './payload.js';
 
 /*
  * What handlers do with an invocation:
@@ -15,6 +15,9 @@ import { InvocationProgress, InvocationResult, toArguments } from './results.js'
  *
  * An interrupted generator has the Interrupt thrown into it at its next yield; it may still return something.
  */
+
+const CANCELED: typeof Uris.canceled = 'wamp.error.canceled';
+const RUNTIME_ERROR: typeof Uris.runtimeError = 'wamp.error.runtime_error';
 
 type AnyGenerator = Generator<unknown, unknown> | AsyncGenerator<unknown, unknown>;
 
@@ -31,9 +34,9 @@ export function runHandler(
     invocation.sendResult(args, { kwargs });
   };
   try {
-    const handled = handler(invocation);
-    if (isGenerator(handled)) void runGenerator(invocation, handled).then(finished).catch(failed);
-    else if (isThenable(handled)) void Promise.resolve(handled).then(finished).catch(failed);
+    const returned = handler(invocation);
+    const handled = isGenerator(returned) ? runGenerator(invocation, returned) : returned;
+    if (isThenable(handled)) void Promise.resolve(handled).then(finished).catch(failed);
     else finished(handled);
   } catch (error) {
     failed(error);
@@ -44,7 +47,7 @@ async function runGenerator(invocation: Invocation, generator: AnyGenerator): Pr
   let step = await generator.next();
   while (step.done !== true) {
     const value = step.value;
-    if (value instanceof InvocationResult) {
+    if (value instanceof parts.InvocationResult) {
       await generator.return(value);
       return value;
     }
@@ -61,26 +64,33 @@ async function runGenerator(invocation: Invocation, generator: AnyGenerator): Pr
 function sendProgress(invocation: Invocation, value: unknown): void {
   if (!invocation.maySendProgress || invocation.done) return;
   const { args, kwargs } = toArguments(value);
-  const options = value instanceof InvocationProgress ? value.details : undefined;
+  const options = value instanceof parts.InvocationProgress ? value.details : undefined;
   invocation.sendProgress(args, { kwargs, options });
 }
 
 function answerError(link: Link, invocation: Invocation, error: unknown): void {
   if (invocation.done) return;
-  const isInterrupt = error instanceof Interrupt || (invocation.interrupt !== undefined && isAbort(error));
+  const isInterrupt =
+    error instanceof parts.Interrupt || (invocation.interrupt !== undefined && isAbort(error));
   if (isInterrupt) {
-    invocation.sendError(Uris.canceled);
+    invocation.sendError(CANCELED);
     return;
   }
   const { uri, args, kwargs, details } = link.errors.exceptionToInvocationError(error);
   invocation.sendError(uri, args, { kwargs, options: details });
   // What nobody has foreseen should not only be known to the caller.
-  if (uri === Uris.runtimeError) link.onError(error);
+  if (uri === RUNTIME_ERROR) link.onError(error);
 }
 
 /** What the platform's own functions throw when their signal is aborted. */
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
+}
+
+/** What a handler returned or yielded, as arguments: nothing, what it made itself, or one value. */
+function toArguments(value: unknown): Arguments {
+  if (value instanceof parts.WampArguments) return value;
+  return { args: value === undefined ? [] : [value], kwargs: {} };
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -93,10 +103,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 function isGenerator(value: unknown): value is AnyGenerator {
   if (typeof value !== 'object' || value === null) return false;
-  const {
-    next,
-    [Symbol.asyncIterator]: asyncIterator,
-    [Symbol.iterator]: iterator,
-  } = value as Partial<AsyncGenerator & Generator>;
-  return typeof next === 'function' && (asyncIterator !== undefined || iterator !== undefined);
+  const { next, [Symbol.asyncIterator]: iterate = (value as Partial<Generator>)[Symbol.iterator] } =
+    value as Partial<AsyncGenerator>;
+  return typeof next === 'function' && iterate !== undefined;
 }

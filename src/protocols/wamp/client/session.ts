@@ -1,32 +1,34 @@
 import * as MessageType from '../messages/message-type.js';
 import { isRouterMessage, messageName } from './message.js';
-import type { Goodbye, Message, RouterMessage } from './message.js';
+import type { Challenge, Goodbye, Message, RouterMessage, Welcome } from './message.js';
 import * as Uris from '../messages/uris.js';
+import type { KeyringExchange } from './auth/keyring.js';
 import { withResolvers } from './async-queue.js';
-import { AbortError, BaseError, InvalidMessage, TransportError, UnexpectedMessageError } from './errors.js';
+import {
+  AbortError,
+  AuthError,
+  BaseError,
+  InvalidMessage,
+  TransportError,
+  UnexpectedMessageError,
+  WampError,
+} from './errors.js';
 import { IdGenerator } from './id-generator.js';
-import { Outbox } from './outbox.js';
-import type { Request } from './outbox.js';
-import { NO_KWARGS, NO_PAYLOAD, dictIn, isDict } from './payload.js';
+import { NO_KWARGS, NO_PAYLOAD, dictIn, isDict, textIn } from './payload.js';
 import type { Dict } from './payload.js';
+import type { Request, Sending } from './request.js';
 import type { Frame, Transport, TransportEvents } from './transport/transport.js';
 
 /*
- *             GOODBYE received          close()                  transport closed, ABORT, bad message
- *   open      answer, -> over           GOODBYE, -> closing      -> over
- *   closing   -> over                   waits, too               -> over
- *   over      -                         nothing                  -
+ *              WELCOME      GOODBYE            close()                transport closed, ABORT, bad message, abandon()
+ *   joining    -> open      a bad message      -                      -> over
+ *   open       a bad one    answer, -> over    GOODBYE, -> closing    -> over
+ *   closing    a bad one    -> over            waits, too             -> over
+ *   over       -            -                  nothing                -
  */
-type State = 'open' | 'closing' | 'over';
+type State = 'joining' | 'open' | 'closing' | 'over';
 
 export type MessageHandler = (message: RouterMessage) => void;
-
-export interface SessionFacts {
-  readonly sessionId: number;
-  readonly realm: string;
-  /** Of WELCOME. */
-  readonly details: Dict;
-}
 
 /** How a session ended. */
 export interface SessionEnd {
@@ -38,32 +40,31 @@ export interface SessionEnd {
   readonly isOurs: boolean;
 }
 
-/** What has joined a realm: sends messages, hands received ones to handlers, in order, and says good-bye. */
+/** What joins a realm: proves who we are, sends messages, hands received ones to handlers, in order, and says good-bye. */
 export class Session implements TransportEvents {
-  readonly sessionId: number;
+  readonly transport: Transport;
   readonly realm: string;
-  readonly details: Dict;
+  readonly sessionId: number = 0;
+  /** Of WELCOME. */
+  readonly details: Dict = NO_KWARGS;
   readonly idGenerator = new IdGenerator();
   /** GOODBYE, once one has come. */
   goodbye: Goodbye | undefined;
+  /** What waits for an answer, by request id. */
+  readonly pending = new Map<number, Request>();
 
-  readonly #transport: Transport;
-  readonly #outbox: Outbox;
+  readonly #proofs: KeyringExchange | undefined;
+  readonly #joined = withResolvers<void>();
   readonly #done = withResolvers<SessionEnd>();
   #handlers: readonly MessageHandler[] = [];
-  #state: State = 'open';
+  #waiting: Sending[] = [];
+  #state: State = 'joining';
 
-  constructor(transport: Transport, facts: SessionFacts) {
-    this.sessionId = facts.sessionId;
-    this.realm = facts.realm;
-    this.details = facts.details;
-    this.#transport = transport;
-    this.#outbox = new Outbox(transport, this.idGenerator);
+  constructor(transport: Transport, realm: string, proofs?: KeyringExchange) {
+    this.transport = transport;
+    this.realm = realm;
+    this.#proofs = proofs;
     transport.attach(this);
-  }
-
-  get transport(): Transport {
-    return this.#transport;
   }
 
   /** What the router said of itself. */
@@ -88,14 +89,13 @@ export class Session implements TransportEvents {
     return this.getFeatures(role)[feature] === true;
   }
 
-  /** Sends what needs no request id of ours. `refused` is told if it cannot be sent. */
-  send(message: Message, refused?: (error: Error) => void): void {
-    this.#outbox.add({ message, refused });
+  /** Sends what needs no request id of ours. `failed` is told if it cannot be sent. */
+  send(message: Message, failed?: (error: Error) => void): void {
+    this.request({ toMessage: () => message, failed });
   }
 
-  /** Sends a request; its id is known when it has left, at the end of the running task. */
-  request(request: Request): void {
-    this.#outbox.add(request);
+  request(sending: Sending): void {
+    if (this.#waiting.push(sending) === 1) queueMicrotask(() => this.#flush());
   }
 
   addMessageHandler(handler: MessageHandler): void {
@@ -104,22 +104,28 @@ export class Session implements TransportEvents {
 
   /** Removes one handler, or all. */
   removeMessageHandler(handler?: MessageHandler): void {
-    this.#handlers = handler === undefined ? [] : this.#handlers.filter((other) => other !== handler);
+    this.#handlers = this.#handlers.filter((other) => handler !== undefined && other !== handler);
+  }
+
+  /** Says HELLO. Resolves when the router welcomes us, rejects with why it does not; the transport is closed then. */
+  async join(details: Dict): Promise<void> {
+    this.send({ type: MessageType.hello, realm: this.realm, details }, (error) => this.abandon(error));
+    await this.#joined.promise;
   }
 
   /** Says good-bye, waits for the answer and closes the transport. */
   async close(details: Dict = NO_KWARGS, reason: string = Uris.closeNormal): Promise<void> {
-    if (this.#state === 'open') {
+    if (this.isOpen) {
       this.send({ type: MessageType.goodbye, details, reason });
-      this.#outbox.flush();
+      this.#flush();
       this.#state = 'closing';
     }
     await this.#done.promise;
   }
 
   /** Drops the connection without a word. */
-  abandon(error: BaseError): void {
-    this.#end({ reason: error.message, error, isOurs: this.#state === 'closing' });
+  abandon(error: Error): void {
+    this.#end(error.message, error);
   }
 
   /** Resolves when the session is over, however that came. */
@@ -129,80 +135,115 @@ export class Session implements TransportEvents {
 
   onFrame(frame: Frame): void {
     if (this.#state === 'over') return;
-    let message: Message;
     try {
-      message = this.#transport.serializer.decode(frame);
+      this.#receive(this.transport.serializer.decode(frame));
     } catch (error) {
-      this.#violated(new InvalidMessage('the router sent something that is no message', error));
-      return;
+      // Handlers throw, too, when a message is for nobody who is there.
+      this.#refuse(
+        error instanceof BaseError ? error : new InvalidMessage('a message cannot be read', error),
+      );
     }
-    this.#receive(message);
   }
 
   onClose(reason: string, cause?: unknown): void {
-    const isOurs = this.#state === 'closing';
-    this.#end({ reason, isOurs, error: isOurs ? undefined : new TransportError(reason, cause) });
+    this.#end(reason, this.#state === 'closing' ? undefined : new TransportError(reason, cause));
   }
 
   #receive(message: Message): void {
-    switch (message.type) {
-      case MessageType.goodbye:
-        this.#receivedGoodbye(message);
-        return;
-      case MessageType.abort:
-        this.#end({
-          reason: message.reason,
-          error: new AbortError(message.reason, message.details),
-          isOurs: false,
-        });
-        return;
-      case MessageType.welcome:
-      case MessageType.challenge:
-        this.#violated(new UnexpectedMessageError(messageName(message.type), 'a message of an open session'));
-        return;
-      default:
-        if (!isRouterMessage(message)) {
-          this.#violated(
-            new UnexpectedMessageError(messageName(message.type), 'a message that routers send'),
-          );
-        } else if (this.#state === 'open') this.#hand(message);
-    }
+    const { type } = message;
+    const isJoining = this.#state === 'joining';
+    if (type === MessageType.abort)
+      this.#end(message.reason, new AbortError(message.reason, message.details));
+    else if (isJoining && type === MessageType.welcome) this.#welcomed(message);
+    else if (isJoining && type === MessageType.challenge) void this.#challenged(message);
+    else if (
+      isJoining ||
+      type === MessageType.welcome ||
+      type === MessageType.challenge ||
+      !isRouterMessage(message)
+    ) {
+      throw new UnexpectedMessageError(
+        messageName(type),
+        isJoining ? 'WELCOME' : 'what an open session gets',
+      );
+    } else if (type === MessageType.goodbye) this.#receivedGoodbye(message);
+    else if (this.isOpen) for (const handler of this.#handlers) handler(message);
   }
 
-  #hand(message: RouterMessage): void {
+  /** At once: what follows in the same chunk finds the session open. */
+  #welcomed({ session: sessionId, details }: Welcome): void {
+    this.#proofs?.checkWelcome(details);
+    Object.assign(this, { sessionId, details, realm: textIn(details, 'realm') ?? this.realm });
+    this.#state = 'open';
+    this.#joined.resolve();
+  }
+
+  async #challenged({ method, extra }: Challenge): Promise<void> {
     try {
-      for (const handler of this.#handlers) handler(message);
+      if (this.#proofs === undefined) throw new AuthError(`no key was given for the method "${method}"`);
+      const { signature, extra: more = NO_KWARGS } = await this.#proofs.authenticate({ method, extra });
+      this.send({ type: MessageType.authenticate, signature, extra: more });
     } catch (error) {
-      // Payloads are decoded when somebody looks at them; and a message may be for nobody who is there.
-      const known =
-        error instanceof BaseError ? error : new InvalidMessage('a payload cannot be read', error);
-      this.#violated(known);
+      this.#refuse(error instanceof AuthError ? error : new AuthError(`no proof: ${String(error)}`, error));
     }
   }
 
   #receivedGoodbye(message: Goodbye): void {
     this.goodbye = message;
-    const isOurs = this.#state === 'closing';
-    if (!isOurs) this.send({ type: MessageType.goodbye, details: NO_KWARGS, reason: Uris.goodbyeAndOut });
-    this.#end({ reason: message.reason, isOurs });
+    if (this.isOpen) this.send({ ...message, details: NO_KWARGS, reason: Uris.goodbyeAndOut });
+    this.#end(message.reason);
   }
 
-  #violated(error: BaseError): void {
-    this.send({
-      type: MessageType.abort,
-      details: { message: error.message },
-      reason: Uris.protocolViolation,
-      payload: NO_PAYLOAD,
-    });
-    this.#end({ reason: Uris.protocolViolation, error, isOurs: false });
+  /** What the router sent cannot be, or it is not whom we trust. */
+  #refuse(error: BaseError): void {
+    const reason = error instanceof AuthError ? Uris.authorizationFailed : Uris.protocolViolation;
+    const details = { message: error.message };
+    this.send({ type: MessageType.abort, details, reason, payload: NO_PAYLOAD });
+    this.#end(reason, error);
   }
 
-  #end(end: SessionEnd): void {
+  #end(reason: string, error?: Error): void {
     if (this.#state === 'over') return;
-    this.#outbox.flush();
+    const isOurs = this.#state === 'closing';
+    this.#flush();
     this.#state = 'over';
-    this.#outbox.close();
-    this.#transport.close();
-    this.#done.resolve(end);
+    this.transport.close();
+    this.#joined.reject(error);
+    // Whoever gave an error that is not ours, could not send HELLO.
+    this.#done.resolve({ reason, error: error as BaseError | undefined, isOurs });
   }
+
+  #flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const frames: Frame[] = [];
+    for (const sending of waiting) {
+      try {
+        const frame = this.#encode(sending);
+        if (frame !== undefined) frames.push(frame);
+      } catch (error) {
+        sending.failed?.(error as Error);
+      }
+    }
+    if (frames.length > 0) this.transport.send(frames);
+  }
+
+  #encode(sending: Sending): Frame | undefined {
+    if (this.#state === 'over') throw new TransportError('the session is over');
+    const id = this.idGenerator.peek();
+    const message = sending.toMessage(id);
+    if (message === undefined) return undefined;
+    const { serializer, frameBytesMax = Infinity } = this.transport;
+    const frame = serializer.encode(message);
+    // No text has more bytes than three for each of its units: most need not be counted.
+    if (frame.length * 3 > frameBytesMax) checkLength(frame, frameBytesMax);
+    if (sending.sent !== undefined) sending.sent(this.idGenerator.next(), this);
+    return frame;
+  }
+}
+
+function checkLength(frame: Frame, bytesMax: number): void {
+  const bytes = typeof frame === 'string' ? new TextEncoder().encode(frame).length : frame.length;
+  if (bytes <= bytesMax) return;
+  throw new WampError(Uris.payloadSizeExceeded, [`${bytes} bytes, where the router takes ${bytesMax}`]);
 }

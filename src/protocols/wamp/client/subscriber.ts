@@ -1,12 +1,8 @@
 import * as MessageType from '../messages/message-type.js';
-import type { Subscribed } from '../messages/message.js';
-import type { AnyClient } from './client.js';
-import { missedEvents } from './event-history.js';
 import { Holding, Holdings } from './holdings.js';
-import type { HoldingKind } from './holdings.js';
 import type { Link } from './link.js';
 import type { Event as EventMessage } from './message.js';
-import { definedOptions } from './payload.js';
+import { definedOptions, readPayload } from './payload.js';
 import type { Dict } from './payload.js';
 import type { MatchPolicy } from './policies.js';
 import { SubscriptionEvent } from './subscription-event.js';
@@ -28,25 +24,21 @@ export interface SubscribeOptions {
 }
 
 /** What this client listens to. Stays what it is when the connection is lost and comes back. */
-export class Subscription extends Holding {
-  readonly options: SubscribeOptions;
+export class Subscription extends Holding<SubscribeOptions> {
   readonly callback: EventCallback;
-  readonly #subscriptions: Holdings<Subscription>;
   /** The last event's publication id. */
   lastPublicationId: number | undefined;
   /** What comes while the history is on its way. */
   held: EventMessage[] | undefined;
 
   constructor(
-    subscriptions: Holdings<Subscription>,
+    subscriptions: Subscriptions,
     topic: string,
     callback: EventCallback,
     options: SubscribeOptions,
   ) {
-    super(topic);
-    this.#subscriptions = subscriptions;
+    super(subscriptions, topic, options);
     this.callback = callback;
-    this.options = options;
   }
 
   get topic(): string {
@@ -54,73 +46,52 @@ export class Subscription extends Holding {
   }
 
   async unsubscribe(): Promise<void> {
-    await this.#subscriptions.end(this);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.unsubscribe();
+    await this[Symbol.asyncDispose]();
   }
 }
 
-const SUBSCRIPTIONS: HoldingKind<Subscription> = {
-  noun: 'subscription',
-  begins: (request, { topic, options }) => ({
-    type: MessageType.subscribe,
-    request,
-    options: subscribeDict(options),
-    topic,
-  }),
-  begun: MessageType.subscribed,
-  idOf: (answer) => (answer as Subscribed).subscription,
-  ends: (request, subscription) => ({ type: MessageType.unsubscribe, request, subscription }),
-  ended: MessageType.unsubscribed,
-};
-
 /** Subscriptions, and the delivery of events. */
-export class Subscriber {
-  readonly subscriptions: Holdings<Subscription>;
-  readonly #client: AnyClient;
-  readonly #link: Link;
-
-  constructor(client: AnyClient, link: Link) {
-    this.#client = client;
-    this.#link = link;
-    this.subscriptions = new Holdings(link, SUBSCRIPTIONS);
+export class Subscriptions extends Holdings<Subscription> {
+  constructor(link: Link) {
+    super(link, {
+      begins: MessageType.subscribe,
+      uriKey: 'topic',
+      idKey: 'subscription',
+      toDict: ({ matchPolicy, nodeKey, getRetained, options }) =>
+        definedOptions({ match: matchPolicy, nkey: nodeKey, get_retained: getRetained }, options),
+    });
   }
 
   async subscribe(topic: string, callback: EventCallback, options: SubscribeOptions): Promise<Subscription> {
-    const subscription = new Subscription(this.subscriptions, topic, callback, options);
-    await this.subscriptions.begin(subscription);
+    const subscription = new Subscription(this, topic, callback, options);
+    await this.begin(subscription);
     return subscription;
-  }
-
-  /** Subscribes anew, and asks for what was missed if that is wanted. */
-  async restore(subscription: Subscription): Promise<void> {
-    const mustCatchUp =
-      subscription.options.history !== undefined && subscription.lastPublicationId !== undefined;
-    subscription.held = mustCatchUp ? [] : undefined;
-    await this.subscriptions.begin(subscription);
-    if (mustCatchUp) await this.#catchUp(subscription);
   }
 
   received(message: EventMessage): void {
     // An event may have been under way when the subscription ended.
-    for (const subscription of this.subscriptions.withId(message.subscription)) {
+    for (const subscription of this.withId(message.subscription)) {
       if (subscription.held !== undefined) subscription.held.push(message);
       else this.#deliver(subscription, message);
     }
   }
 
-  /** Delivers what was missed, then what has come meanwhile and was not among it. */
-  async #catchUp(subscription: Subscription): Promise<void> {
+  /** Subscribes anew, and asks for what was missed if that is wanted. */
+  protected override async restoreOne(subscription: Subscription): Promise<void> {
+    const { options, lastPublicationId } = subscription;
+    if (options.history === undefined || lastPublicationId === undefined)
+      return await this.begin(subscription);
+    const held: EventMessage[] = (subscription.held = []);
     let missed: readonly EventFacts[] = [];
     try {
-      missed = await missedEvents(this.#client, subscription);
+      await this.begin(subscription);
+      // Loaded by those who may have missed something.
+      const { missedEvents } = await import('./past-events.js');
+      missed = await missedEvents(this.link.client, subscription);
     } finally {
-      const held = subscription.held ?? [];
       subscription.held = undefined;
       const seen = new Set(missed.map(({ publicationId }) => publicationId));
-      for (const facts of missed) this.#hand(subscription, { ...facts, isReplayed: true });
+      for (const facts of missed) this.#hand(subscription, facts);
       for (const message of held) if (!seen.has(message.publication)) this.#deliver(subscription, message);
     }
   }
@@ -129,20 +100,14 @@ export class Subscriber {
     const { details, publication } = message;
     // It was sent for the one that has just subscribed; the others had theirs.
     if (details['retained'] === true && subscription.options.getRetained !== true) return;
-    const { args, kwargs } = this.#link.forms.read(message.payload, details);
-    this.#hand(subscription, { publicationId: publication, details, args, kwargs, isReplayed: false });
+    const payload = readPayload(message.payload, details, this.link.forms);
+    this.#hand(subscription, { ...payload, publicationId: publication, details, isReplayed: false });
   }
 
   #hand(subscription: Subscription, facts: EventFacts): void {
     if (!subscription.isActive) return;
     subscription.lastPublicationId = facts.publicationId;
-    this.#link.guard(() => subscription.callback(new SubscriptionEvent(this.#client, subscription, facts)));
+    const { link } = this;
+    link.guard(() => subscription.callback(new SubscriptionEvent(link.client, subscription, facts)));
   }
-}
-
-function subscribeDict(options: SubscribeOptions): Dict {
-  return definedOptions(
-    { match: options.matchPolicy, nkey: options.nodeKey, get_retained: options.getRetained },
-    options.options,
-  );
 }

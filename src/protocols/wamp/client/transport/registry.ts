@@ -34,10 +34,6 @@ export function getTransportFactory(scheme: string): OpenTransport {
 }
 
 /** What the package's entry replaces, as protocols do not know each other. */
-export const platform: { overEngine: (transports: EngineTransports) => OpenTransport } = {
-  overEngine: () => {
-    throw new BaseError('NOT_FOUND', 'there is no Engine.IO here: import `chorale/wamp`');
-  },
-};
+export const platform: { overEngine?: (transports: EngineTransports) => OpenTransport } = {};
 
 registerTransportFactory(['ws', 'wss', 'http', 'https'], openPlatformWebSocket);
