@@ -45,6 +45,7 @@ export type {
   RealmCtx,
   RealmHandlers,
   RealmRequest,
+  RpcArguments,
   RpcCtx,
   RpcHandler,
   RpcOptions,

@@ -13,6 +13,12 @@ interface MemberCtx<S extends SchemaShape> extends Omit<SocketCtx<S>, 'broadcast
 /** Who is about to do something in the realm, and the tables, to be read only: what writes throws. */
 export interface RealmCtx<S extends SchemaShape> extends MemberCtx<S>, Pick<ReducerCtx<S>, 'db'> {}
 
+/** What one message of a call brings. */
+export interface RpcArguments {
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+}
+
 /** What a procedure is told. It is no transaction; `withTx` runs one. */
 export interface RpcCtx<S extends SchemaShape> extends MemberCtx<S>, Pick<SocketCtx<S>, 'withTx'> {
   readonly kwargs: Readonly<Record<string, unknown>>;
@@ -24,6 +30,18 @@ export interface RpcCtx<S extends SchemaShape> extends MemberCtx<S>, Pick<Socket
   readonly signal: AbortSignal;
   /** Whether the caller asked for progressive results. */
   readonly wantsProgress: boolean;
+  /**
+   * The arguments of a progressive call as they come, the first ones too; those of an ordinary call. Ends behind the last ones. Throws
+   * when the call is canceled. A caller who is too far ahead (by `queueBytes` of the router) has an error, and the call is canceled.
+   *
+   * @example
+   * const sum = app.rpc('com.example.sum', async (ctx) => {
+   *   let sum = 0;
+   *   for await (const { args } of ctx.input) sum += Number(args[0]);
+   *   return sum;
+   * });
+   */
+  readonly input: AsyncIterable<RpcArguments>;
   /** Sends a progressive result, to a caller who asked for it. What transactions did before is on disk when it leaves. */
   progress(args: readonly unknown[], kwargs?: Readonly<Record<string, unknown>>): void;
 }

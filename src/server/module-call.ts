@@ -66,16 +66,20 @@ export class ModuleCall {
 
   /** Sends what the generator yields, as fast as the caller reads. When the call is canceled the generator is told to return. */
   async #drive(generator: Iterator<unknown> | AsyncIterator<unknown>): Promise<void> {
-    for (let chunks = 1; ; chunks++) {
+    const invocation = this.#invocation;
+    for (let chunks = 1, inputs = 0; ; chunks++) {
       const { done, value } = await generator.next();
       if (done === true) return this.#result(value);
-      this.#whenDurable(() => this.#invocation.progress(payloadOf(value)));
+      this.#whenDurable(() => invocation.progress(payloadOf(value)));
       await this.#waiting;
-      await this.#invocation.paced();
-      if (chunks % CHUNKS_PER_TURN === 0) await new Promise((resolve) => void setImmediate(resolve));
-      if (!this.#invocation.isAborted) continue;
+      await invocation.paced();
+      if (invocation.inputsTaken > inputs) {
+        // It has to wait for more soon enough; and if it read less in a turn than comes, it would fall behind.
+        [chunks, inputs] = [0, invocation.inputsTaken];
+      } else if (chunks % CHUNKS_PER_TURN === 0) await new Promise((resolve) => void setImmediate(resolve));
+      if (!invocation.isAborted) continue;
       await generator.return?.();
-      return this.#invocation.fail(Uris.canceled);
+      return invocation.fail(Uris.canceled);
     }
   }
 

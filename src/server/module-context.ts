@@ -1,7 +1,7 @@
 import type { SchemaShape } from '../module/db-view.js';
 import type { Caller } from '../module/module-def.js';
 import type { AuthCtx } from '../module/reducer-ctx.js';
-import type { RealmCtx, RpcCtx } from '../module/rpc.js';
+import type { RealmCtx, RpcArguments, RpcCtx } from '../module/rpc.js';
 import type { Dict } from '../protocols/wamp/messages/message.js';
 import type { LocalInvocation } from '../protocols/wamp/server/local-invocation.js';
 import type { SessionInfo } from '../protocols/wamp/server/options.js';
@@ -86,6 +86,10 @@ export class CallContext extends MemberContext implements RpcCtx<SchemaShape> {
 
   get wantsProgress(): boolean {
     return this.#invocation.wantsProgress;
+  }
+
+  get input(): AsyncIterable<RpcArguments> {
+    return this.#invocation.input;
   }
 
   get signal(): AbortSignal {

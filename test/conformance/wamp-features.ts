@@ -109,6 +109,18 @@ export function runFeatureSuite({ name, connect }: WampSuite): void {
         expect((await callee.next())[3]).toEqual({});
       });
 
+      it('CANCEL skip of a call whose arguments are still coming interrupts the callee, who would wait for ever', async () => {
+        const [callee, caller] = await joinTwo();
+        await callee.register('com.upload');
+        for (const request of [1, 2]) caller.send(48, request, { progress: true }, 'com.upload');
+        caller.send(48, 2, {}, 'com.upload');
+        for (let i = 0; i < 3; i++) expect((await callee.next())[0]).toBe(68);
+        for (const request of [1, 2]) caller.send(49, request, { mode: 'skip' });
+        expect(uriOf(await caller.next())).toBe('wamp.error.canceled');
+        expect(uriOf(await caller.next())).toBe('wamp.error.canceled');
+        expect(await callee.drain()).toMatchObject([[69, 1, { mode: 'killnowait' }]]);
+      });
+
       it('CANCEL skip: the caller is answered, the callee never hears of it', async () => {
         const [callee, caller] = await joinTwo();
         await callee.register('com.slow');

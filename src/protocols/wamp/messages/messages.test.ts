@@ -137,6 +137,23 @@ describe.each(serializers)('serializer $name', (serializer) => {
     }
   });
 
+  it('a detached payload is the same, in memory of its own', () => {
+    const payload = Payload.of(['x'.repeat(20), 1], { a: [1] });
+    const options = { padding: 'y'.repeat(10_000) };
+    const wire = serializer.encode({ type: 70, request: 1, options, payload });
+    // Buffers are what sockets hand over, and their `slice` is no copy.
+    const message = serializer.decode(typeof wire === 'string' ? wire : Buffer.from(wire)) as typeof wanted;
+    const wanted = { type: 70, request: 1, options, payload } as const;
+    const detached = message.payload.detached();
+    expect([detached.args, detached.kwargs]).toEqual([payload.args, payload.kwargs]);
+    const { data } = detached.tailFor(serializer);
+    const textOf = (one: string | Uint8Array): string => Buffer.from(one as string).toString('latin1');
+    expect(textOf(data)).toBe(textOf(message.payload.tailFor(serializer).data));
+    if (typeof data !== 'string') expect(data.buffer.byteLength).toBe(data.length);
+    const values = Payload.of([1]);
+    expect(values.detached()).toBe(values);
+  });
+
   it('values of any kind come back', () => {
     const json = fc
       .jsonValue({ maxDepth: 4 })

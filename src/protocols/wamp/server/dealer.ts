@@ -103,7 +103,9 @@ export class Dealer {
     // Its answer is on the way.
     if (call === undefined) return;
     const asked = (options['mode'] as string | undefined) ?? 'killnowait';
-    const mode = call.callee.features.canCancel('callee') ? asked : 'skip';
+    // A callee that waits for more arguments has to hear that there are none.
+    const wanted = asked === 'skip' && call.isOpenEnded ? 'killnowait' : asked;
+    const mode = call.callee.features.canCancel('callee') ? wanted : 'skip';
     if (mode === 'skip')
       return this.#answer(call, () => call.caller.sendError(MessageType.call, request, Uris.canceled));
     if (mode === 'kill') {

@@ -56,7 +56,8 @@ export class Invoker {
   invokeAgain(call: CallInFlight, payload: Payload): void {
     const details: Record<string, unknown> = call.isOpenEnded ? { progress: true } : {};
     copyPassthru(call.options, details);
-    if (call.callee.output.queuedBytes > this.#realm.services.limits.queueBytes) {
+    const { queueBytes } = this.#realm.services.limits;
+    if (call.callee.output.queuedBytes > queueBytes || call.caller.inputBytes > queueBytes) {
       throw new Refusal(Uris.networkFailure, 'the callee reads too slowly');
     }
     send(call, call.invocation, details, payload);

@@ -3,7 +3,8 @@ import { type Invocation, MessageType, type RouterMessage } from '../messages/me
 import { MessageError } from '../messages/message-error.js';
 import { Uris } from '../messages/uri.js';
 import { AnnouncedFeatures } from './features.js';
-import { LocalInvocation } from './local-invocation.js';
+import { LocalInput } from './local-input.js';
+import { canceled, LocalInvocation } from './local-invocation.js';
 import type { Output, Sending, TransportInfo } from './output.js';
 import type { Realm } from './realm.js';
 import type { Offer } from './registrar.js';
@@ -12,8 +13,11 @@ import { Session } from './session.js';
 /** Answers an invocation, sooner or later, once. What it throws goes to `onError`; the caller learns nothing of it. */
 export type LocalHandler = (invocation: LocalInvocation) => void;
 
-// No progressive invocations: the dealer refuses them in the callee's name.
-const FEATURES = { callee: { features: { call_canceling: true, progressive_call_results: true } } };
+const FEATURES = {
+  callee: {
+    features: { call_canceling: true, progressive_call_invocations: true, progressive_call_results: true },
+  },
+};
 const TRANSPORT: TransportInfo = { type: 'memory', serializer: 'none', peer: 'process' };
 
 /**
@@ -31,6 +35,8 @@ export class LocalCallee implements Output {
   readonly #realm: Realm;
   readonly #handlers = new Map<number, LocalHandler>();
   readonly #running = new Map<number, LocalInvocation>();
+  /** Of progressive calls, from the first CALL to the answer. */
+  readonly #inputs = new Map<number, LocalInput>();
 
   constructor(realm: Realm, id: number, who: { readonly authid: string; readonly authrole: string }) {
     this.#realm = realm;
@@ -76,8 +82,14 @@ export class LocalCallee implements Output {
 
   send(message: RouterMessage): Sending {
     if (message.type === MessageType.invocation) return this.#receive(message);
-    if (message.type === MessageType.interrupt) this.#running.get(message.request)?.abort();
+    if (message.type === MessageType.interrupt) this.#interrupt(message.request);
     return 'sent';
+  }
+
+  #interrupt(request: number): void {
+    // It may not have begun.
+    this.#inputs.get(request)?.close(canceled());
+    this.#running.get(request)?.abort();
   }
 
   #receive(message: Invocation): Sending {
@@ -88,6 +100,15 @@ export class LocalCallee implements Output {
       if (error instanceof MessageError) return 'unencodable';
       throw error;
     }
+    const { request, details, payload } = message;
+    const isOpenEnded = details['progress'] === true;
+    const input = this.#inputs.get(request);
+    if (input !== undefined) {
+      // There is a call: only those under way go on.
+      input.push(payload, this.session.invocations.get(request)!.caller, !isOpenEnded);
+      return 'sent';
+    }
+    if (isOpenEnded) this.#inputs.set(request, new LocalInput(payload));
     queueMicrotask(() => this.#start(message));
     return 'sent';
   }
@@ -98,15 +119,20 @@ export class LocalCallee implements Output {
 
   #start(message: Invocation): void {
     const call = this.session.invocations.get(message.request);
+    const input = this.#inputs.get(message.request);
+    const forget = (): void => {
+      this.#running.delete(message.request);
+      this.#inputs.delete(message.request);
+      input?.close(canceled());
+    };
     // Canceled before it began, or revoked.
-    if (call === undefined) return;
+    if (call === undefined) return forget();
     const handler = this.#handlers.get(message.registration);
-    const invocation = new LocalInvocation(this.#realm, call, message, () =>
-      this.#running.delete(message.request),
-    );
+    const invocation = new LocalInvocation(this.#realm, call, message, input, forget);
     this.#running.set(message.request, invocation);
     try {
-      if (handler === undefined) invocation.fail(Uris.noSuchProcedure);
+      if (call.isKilled) invocation.fail(Uris.canceled);
+      else if (handler === undefined) invocation.fail(Uris.noSuchProcedure);
       else handler(invocation);
     } catch (error) {
       this.#realm.services.onError(error, `procedure ${invocation.procedure}`);

@@ -3,6 +3,7 @@ import { type Dict, type Invocation, MessageType } from '../messages/message.js'
 import { Payload } from '../messages/payload.js';
 import { Uris } from '../messages/uri.js';
 import type { CallInFlight } from './call.js';
+import type { LocalArguments, LocalInput } from './local-input.js';
 import type { SessionInfo } from './options.js';
 import type { Realm } from './realm.js';
 
@@ -20,6 +21,7 @@ export class LocalInvocation {
   readonly #realm: Realm;
   readonly #call: CallInFlight;
   readonly #request: number;
+  readonly #input: LocalInput | undefined;
   readonly #onOver: () => void;
   #controller: AbortController | undefined;
   #isAborted = false;
@@ -29,17 +31,32 @@ export class LocalInvocation {
     realm: Realm,
     call: CallInFlight,
     { request, details, payload }: Invocation,
+    input: LocalInput | undefined,
     onOver: () => void,
   ) {
     this.#realm = realm;
     this.#call = call;
     this.#request = request;
+    this.#input = input;
     this.#onOver = onOver;
     this.procedure = call.procedure;
     this.caller = call.caller;
     this.details = details;
     this.args = payload.args;
     this.kwargs = payload.kwargs;
+  }
+
+  /**
+   * The arguments of a progressive call as they come, the first ones too; those of an ordinary call. Fails when the call is canceled or
+   * has its answer.
+   */
+  get input(): AsyncIterable<LocalArguments> {
+    return this.#input ?? once({ args: this.args, kwargs: this.kwargs });
+  }
+
+  /** How often `input` was read. */
+  get inputsTaken(): number {
+    return this.#input?.taken ?? 0;
   }
 
   /** Aborted when the call is canceled, its time is over, or its caller has gone. */
@@ -118,6 +135,10 @@ export class LocalInvocation {
   }
 }
 
-function canceled(): DOMException {
+async function* once<Value>(value: Value): AsyncGenerator<Value, void> {
+  yield value;
+}
+
+export function canceled(): DOMException {
   return new DOMException(Uris.canceled, 'AbortError');
 }

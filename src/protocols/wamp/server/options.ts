@@ -73,7 +73,10 @@ export interface RealmOptions {
 export interface RouterLimits {
   /** A longer CALL, PUBLISH, YIELD or ERROR is answered with payload_size_exceeded. */
   readonly messageBytesMax: number;
-  /** More than this unsent: events are dropped, progressive results end their call, invocations go elsewhere. */
+  /**
+   * More than this unsent: events are dropped, progressive results end their call, invocations go elsewhere. More than this of a
+   * caller's arguments that modules have not read: its progressive calls end.
+   */
   readonly queueBytes: number;
   /** A session that has had no room for an event for so long is sent away. Milliseconds. */
   readonly slowMs: number;

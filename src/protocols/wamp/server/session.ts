@@ -47,6 +47,8 @@ export class Session implements SessionInfo {
   readonly registrations = new Set<Registration<Session>>();
   /** As a caller, by request. */
   readonly calls = new Map<number, CallInFlight>();
+  /** Of progressive calls: what the application's procedures have not read yet. */
+  inputBytes = 0;
   /** As a callee, by invocation. */
   readonly invocations = new Map<number, CallInFlight>();
   readonly invocationIds = new IdSequence();
