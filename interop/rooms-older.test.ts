@@ -49,28 +49,24 @@ function openYWebsocket(
   return { doc, awareness, isSynced: () => provider.synced, close: () => provider.destroy() };
 }
 
-/** It sends no auth message without a token, and our server waits for one. */
-function openHocuspocus2(url: string, token: string): OlderPeer {
-  const doc = new Y.Doc();
-  const websocketProvider = new HocuspocusSocket2({ url: webSocketUrl(url), WebSocketPolyfill: QuietSocket });
-  const provider = new HocuspocusProvider2({ websocketProvider, name: ROOM, document: doc, token });
-  return {
-    doc,
-    awareness: provider.awareness!,
-    isSynced: () => provider.isSynced,
-    isSaved: () => !provider.hasUnsyncedChanges,
-    close: () => {
-      provider.destroy();
-      websocketProvider.destroy();
-    },
-  };
-}
+const hocuspocus2 = { Socket: HocuspocusSocket2, Provider: HocuspocusProvider2 };
+const hocuspocus3 = { Socket: HocuspocusSocket3, Provider: HocuspocusProvider3 };
 
-function openHocuspocus3(url: string): OlderPeer {
+function openHocuspocus(
+  { Socket, Provider }: typeof hocuspocus2 | typeof hocuspocus3,
+  url: string,
+  token: string,
+): OlderPeer {
   const doc = new Y.Doc();
-  const websocketProvider = new HocuspocusSocket3({ url: webSocketUrl(url), WebSocketPolyfill: QuietSocket });
-  const provider = new HocuspocusProvider3({ websocketProvider, name: ROOM, document: doc, token: '' });
-  provider.attach();
+  const websocketProvider = new Socket({ url: webSocketUrl(url), WebSocketPolyfill: QuietSocket });
+  // Each class is given the socket of its own version.
+  const provider = new Provider({
+    websocketProvider: websocketProvider as never,
+    name: ROOM,
+    document: doc,
+    token,
+  });
+  if ('attach' in provider) provider.attach();
   return {
     doc,
     awareness: provider.awareness!,
@@ -102,8 +98,9 @@ function openYSweet(url: string): OlderPeer {
 const clients: Readonly<Record<string, (url: string, token: string) => OlderPeer>> = {
   'y-websocket 1.5.4': (url) => openYWebsocket(WebsocketProvider1, url),
   'y-websocket 2.1.0': (url) => openYWebsocket(WebsocketProvider2, url),
-  'Hocuspocus provider 2.15.3': openHocuspocus2,
-  'Hocuspocus provider 3.4.4': openHocuspocus3,
+  // It sends no auth message without a token, and our server waits for one.
+  'Hocuspocus provider 2.15.3': (url, token) => openHocuspocus(hocuspocus2, url, token),
+  'Hocuspocus provider 3.4.4': (url) => openHocuspocus(hocuspocus3, url, ''),
   'y-sweet client 0.9.1': openYSweet,
 };
 

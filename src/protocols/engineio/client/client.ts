@@ -1,9 +1,7 @@
 import { messagePacket, type TransportName } from '../messages/packet.js';
 import { chooseTransports, parseAddress } from './address.js';
-import { AsyncQueue } from './async-queue.js';
 import { Connection } from './connection.js';
-import { ConnectionError, QueueEmpty, SocketIsClosedError } from './errors.js';
-import { EventFlag } from './event-flag.js';
+import { ConnectionError, SocketIsClosedError } from './errors.js';
 import { decodeMessage, dumpJson, setJsonModule } from './json.js';
 import { type ClientEvent, type ClientState, react } from './lifecycle.js';
 import { makeLogger } from './logger.js';
@@ -17,6 +15,7 @@ import {
 } from './options.js';
 import { type Link, platform } from './platform.js';
 import { type DisconnectReason, reason } from './reason.js';
+import { TaskTools } from './task-tools.js';
 
 export interface ClientEvents {
   connect: () => unknown;
@@ -41,12 +40,11 @@ const EVENT_NAMES = ['connect', 'disconnect', 'message'] as const;
  *
  * `disconnect` is told exactly once for every `connect`, with one of the `reason` constants.
  */
-export class Client {
+export class Client extends TaskTools {
   readonly reason = reason;
   readonly eventNames = EVENT_NAMES;
   protected readonly settings: ClientSettings;
   readonly #defaults: ClientDefaults;
-  readonly #logger: ReturnType<typeof makeLogger>;
   readonly #handlers: Partial<ClientEvents> = {};
   #state: ClientState = 'disconnected';
   #connection: Connection | undefined;
@@ -60,9 +58,9 @@ export class Client {
   #unhookInterrupt: (() => void) | undefined;
 
   constructor(options: ClientOptions = {}, defaults: ClientDefaults = CLIENT_DEFAULTS) {
+    super(makeLogger(options.logger ?? false));
     this.settings = resolveClientOptions(options, defaults);
     this.#defaults = defaults;
-    this.#logger = makeLogger(options.logger ?? false);
     if (options.json !== undefined) setJsonModule(options.json);
   }
 
@@ -155,10 +153,10 @@ export class Client {
       {
         onMessage: (data) => this.#deliver(data),
         onLost: (why, details) => {
-          this.#logger.info(`the connection was lost: ${details}`);
+          this.logger.info(`the connection was lost: ${details}`);
           if (this.#connection === connection) void this.#step('lost', why);
         },
-        onNotice: (text) => this.#logger.warning(text),
+        onNotice: (text) => this.logger.warning(text),
       },
     );
     this.#connection = connection;
@@ -215,33 +213,6 @@ export class Client {
     if (this.#state === 'disconnecting') await this.#ended;
   }
 
-  /** Runs a task; what it throws is logged. */
-  startBackgroundTask<Arguments extends unknown[], Result>(
-    target: (...args: Arguments) => Result | Promise<Result>,
-    ...args: Arguments
-  ): Promise<Result> {
-    const task = Promise.resolve().then(() => target(...args));
-    task.catch((error: unknown) => this.#logger.error('a background task failed', error));
-    return task;
-  }
-
-  /** Waits for `seconds`. */
-  async sleep(seconds = 0): Promise<void> {
-    await new Promise<void>((resolve) => void setTimeout(resolve, seconds * 1000));
-  }
-
-  createQueue<Item = unknown>(maxsize = 0): AsyncQueue<Item> {
-    return new AsyncQueue<Item>(maxsize);
-  }
-
-  getQueueEmptyException(): typeof QueueEmpty {
-    return QueueEmpty;
-  }
-
-  createEvent(): EventFlag {
-    return new EventFlag();
-  }
-
   /** Does what the table says. Resolves when the handlers it told have finished. */
   async #step(event: ClientEvent, why: DisconnectReason = reason.TRANSPORT_ERROR): Promise<void> {
     const reaction = react(this.#state, event);
@@ -281,13 +252,13 @@ export class Client {
       if (event === 'connect') await this.#handlers.connect?.();
       else await this.#handlers.disconnect?.(this.#reason);
     } catch (error) {
-      this.#logger.error(`the handler of ${event} failed`, error);
+      this.logger.error(`the handler of ${event} failed`, error);
     }
   }
 
   #deliver(data: string | Uint8Array): void {
     const decoded = typeof data === 'string' ? decodeMessage(data, this.settings.decode) : data;
-    const failed = (error: unknown): void => this.#logger.error('the handler of message failed', error);
+    const failed = (error: unknown): void => this.logger.error('the handler of message failed', error);
     try {
       const result = this.#handlers.message?.(decoded as never);
       if (result instanceof Promise) result.catch(failed);

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 
 import { serveEngine } from '../../../../test/net/serve-engine.js';
-import { Client, reason } from './index.node.js';
+import { Client, type ClientOptions, reason } from './index.node.js';
 
 interface Script {
   /** What the open packet says besides the usual. */
@@ -66,8 +66,11 @@ async function serveScript(
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, posts, trace, waiting };
 }
 
-function makeClient(): { client: Client; messages: unknown[]; reasons: string[] } {
-  const client = new Client({ logger: { info() {}, error() {} }, requestTimeoutMs: 100 });
+// For clients that wait for what never comes. The handshake has that time, too: on a machine that is busy much less is too little.
+const IMPATIENT = { requestTimeoutMs: 500 };
+
+function makeClient(options: ClientOptions = {}): { client: Client; messages: unknown[]; reasons: string[] } {
+  const client = new Client({ logger: { info() {}, error() {} }, ...options });
   onTestFinished(() => client.disconnect({ abort: true }));
   const messages: unknown[] = [];
   const reasons: string[] = [];
@@ -84,7 +87,7 @@ describe('an upgrade of the client', () => {
     ['ends the WebSocket', (_, socket) => socket.close()],
   ])('whose probe %s is given up, and polling goes on', async (_, onMessage) => {
     const { url, posts, trace } = await serveScript({ onMessage });
-    const { client, reasons } = makeClient();
+    const { client, reasons } = makeClient(IMPATIENT);
     await client.connect(url);
     expect(client.transport()).toBe('polling');
     await client.send('still here');
@@ -99,7 +102,7 @@ describe('an upgrade of the client', () => {
       isHolding: true,
       onMessage: (_, socket) => socket.send('3probe'),
     });
-    const { client, messages, reasons } = makeClient();
+    const { client, messages, reasons } = makeClient(IMPATIENT);
     await client.connect(url);
     expect(client.transport()).toBe('polling');
     await client.send('still here');

@@ -1,10 +1,11 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 
-import { AsyncQueue } from '../../client/async-queue.js';
-import { QueueEmpty } from '../../client/errors.js';
-import { EventFlag } from '../../client/event-flag.js';
+import type { AsyncQueue } from '../../client/async-queue.js';
+import type { QueueEmpty } from '../../client/errors.js';
+import type { EventFlag } from '../../client/event-flag.js';
 import { decodeMessage, dumpJson, setJsonModule } from '../../client/json.js';
 import { makeLogger } from '../../client/logger.js';
+import { TaskTools } from '../../client/task-tools.js';
 import { PacketType } from '../../messages/packet.js';
 import type { HandshakeRequest, HandshakeVerdict } from '../engine.js';
 import { HttpHost } from '../http-host.js';
@@ -34,7 +35,7 @@ export type SessionData = Record<string, unknown>;
  *     eio.on('message', (sid, data) => eio.send(sid, data));
  *     eio.attach(httpServer);
  */
-export class AsyncServer {
+export class AsyncServer extends TaskTools {
   readonly reason = {
     CLIENT_DISCONNECT: 'client disconnect',
     SERVER_DISCONNECT: 'server disconnect',
@@ -43,7 +44,6 @@ export class AsyncServer {
     PING_TIMEOUT: 'ping timeout',
   } as const;
   readonly #host: HttpHost;
-  readonly #logger: ReturnType<typeof makeLogger>;
   readonly #handlers: Partial<ServerEvents> = {};
   readonly #data = new Map<string, SessionData>();
   /** Messages to clients whose `connect` handler has not returned. */
@@ -52,7 +52,7 @@ export class AsyncServer {
   readonly #areHandlersAsync: boolean;
 
   constructor(options: AsyncServerOptions = {}) {
-    this.#logger = makeLogger(options.logger ?? false);
+    super(makeLogger(options.logger ?? false));
     this.#origins = options.corsAllowedOrigins ?? options.cors_allowed_origins;
     this.#areHandlersAsync = options.asyncHandlers ?? options.async_handlers ?? true;
     if (options.json !== undefined) setJsonModule(options.json);
@@ -63,7 +63,7 @@ export class AsyncServer {
         authorize: (request) => this.#connect(request),
         open: (session) => this.#open(session),
       },
-      (error, where) => this.#logger.error(where, error),
+      (error, where) => this.logger.error(where, error),
     );
   }
 
@@ -106,7 +106,7 @@ export class AsyncServer {
     const session = this.#host.engine.sessions.get(sid);
     if (session !== undefined) session.send(message);
     else if (early !== undefined) early.push(message);
-    else this.#logger.warning(`cannot send to unknown client ${sid}`);
+    else this.logger.warning(`cannot send to unknown client ${sid}`);
   }
 
   async sendPacket(
@@ -114,7 +114,7 @@ export class AsyncServer {
     packet: { readonly type: PacketType; readonly data?: string },
   ): Promise<void> {
     const session = this.#host.engine.sessions.get(sid);
-    if (session === undefined) return this.#logger.warning(`cannot send to unknown client ${sid}`);
+    if (session === undefined) return this.logger.warning(`cannot send to unknown client ${sid}`);
     session.sendPacket({ type: packet.type, data: packet.data ?? '' });
   }
 
@@ -160,32 +160,6 @@ export class AsyncServer {
     return randomSessionId();
   }
 
-  startBackgroundTask<Arguments extends unknown[], Result>(
-    target: (...args: Arguments) => Result | Promise<Result>,
-    ...args: Arguments
-  ): Promise<Result> {
-    const task = Promise.resolve().then(() => target(...args));
-    task.catch((error: unknown) => this.#logger.error('a background task failed', error));
-    return task;
-  }
-
-  /** Waits for `seconds`. */
-  async sleep(seconds = 0): Promise<void> {
-    await new Promise<void>((resolve) => void setTimeout(resolve, seconds * 1000));
-  }
-
-  createQueue<Item = unknown>(maxsize = 0): AsyncQueue<Item> {
-    return new AsyncQueue<Item>(maxsize);
-  }
-
-  getQueueEmptyException(): typeof QueueEmpty {
-    return QueueEmpty;
-  }
-
-  createEvent(): EventFlag {
-    return new EventFlag();
-  }
-
   async #connect({ id, message }: HandshakeRequest): Promise<HandshakeVerdict> {
     if (!isOriginAllowed(this.#origins, message)) return refuseWith(400, 'Not an accepted origin.');
     this.#early.set(id, []);
@@ -194,7 +168,7 @@ export class AsyncServer {
     try {
       verdict = await this.#handlers.connect?.(id, makeEnviron(message));
     } catch (error) {
-      this.#logger.error('the handler of connect failed', error);
+      this.logger.error('the handler of connect failed', error);
       verdict = false;
     }
     if (verdict === undefined || verdict === null || verdict === true) return { kind: 'accept' };
@@ -236,7 +210,7 @@ export class AsyncServer {
 
   /** What the handler throws, now or later, is logged. */
   #call(event: string, run: () => unknown): unknown {
-    const failed = (error: unknown): void => this.#logger.error(`the handler of ${event} failed`, error);
+    const failed = (error: unknown): void => this.logger.error(`the handler of ${event} failed`, error);
     try {
       const result = run();
       return result instanceof Promise ? result.catch(failed) : result;

@@ -1,12 +1,11 @@
-import { ByteReader } from '../../../../base/byte-reader.js';
 import type { Clock, Timer } from '../../../../base/clock.js';
 import { ConnectionId } from '../../../../values/identity.js';
-import { Compression } from '../../messages/frame.js';
 import { encodeClientMessage } from '../../messages/v1/client-messages.js';
 import type { ClientMessage } from '../../messages/v1/client-messages.js';
 import { decodeServerMessage } from '../../messages/v1/decode-server-message.js';
 import type { ServerMessage } from '../../messages/v1/server-messages.js';
 import { Outbox } from '../connection/outbox.js';
+import { openPlainFrame } from '../connection/plain-frame.js';
 import { closeError, socketUrl } from '../connection/socket.js';
 import { ConnectionError } from '../errors.js';
 import type { OpenTransport, Transport } from '../transport/transport.js';
@@ -104,14 +103,7 @@ export class V1Connection {
   #receive(frame: Uint8Array): void {
     if (this.#isClosed) return;
     try {
-      const reader = new ByteReader(frame);
-      const compression = reader.readU8();
-      if (compression !== Compression.none) {
-        throw new ConnectionError(
-          'PROTOCOL',
-          `a frame is compressed (${compression}), which was not asked for`,
-        );
-      }
+      const reader = openPlainFrame(frame);
       const message = decodeServerMessage(reader);
       reader.expectEnd();
       this.#wasActive = true;

@@ -1,6 +1,5 @@
-import { ByteReader } from '../../../../base/byte-reader.js';
 import type { Timer } from '../../../../base/clock.js';
-import { Compression, SUBPROTOCOLS } from '../../messages/frame.js';
+import { SUBPROTOCOLS } from '../../messages/frame.js';
 import { decodeResumableServerMessage } from '../../messages/resume-messages.js';
 import type { ResumableServerMessage } from '../../messages/resume-messages.js';
 import { ConnectionError } from '../errors.js';
@@ -8,6 +7,7 @@ import type { UntypedRemoteModule } from '../schema/remote-module.js';
 import type { Transport, TransportRequest } from '../transport/transport.js';
 import { Backoff } from './backoff.js';
 import type { DbConnectionConfig, ReconnectingInfo } from './options.js';
+import { openPlainFrame } from './plain-frame.js';
 import { closeError } from './socket.js';
 
 /*
@@ -133,14 +133,7 @@ export class Lifeline {
   #receiveFrame(frame: Uint8Array): void {
     const count = this.#transportCount;
     try {
-      const reader = new ByteReader(frame);
-      const compression = reader.readU8();
-      if (compression !== Compression.none) {
-        throw new ConnectionError(
-          'PROTOCOL',
-          `a frame is compressed (${compression}), which was not asked for`,
-        );
-      }
+      const reader = openPlainFrame(frame);
       // disconnect() inside a callback ends this, too.
       while (reader.remaining > 0 && count === this.#transportCount)
         this.#owner.receive(decodeResumableServerMessage(reader));
