@@ -21,6 +21,7 @@ answerParent({
   async measure(options: WriterOptions): Promise<WriterResult> {
     const { log } = await opened;
     const row = new Uint8Array(options.bytes).fill(120);
+    const changes = [{ table: 'entry', deletes: [], inserts: [row] }];
     let stop = (): void => {};
     const result = await runWriters(options, (acknowledge) => {
       let reached = log.durableOffset;
@@ -35,7 +36,7 @@ answerParent({
           caller,
           connectionId: undefined,
           functionName: 'put',
-          changes: [{ table: 'entry', deletes: [], inserts: [row] }],
+          changes,
         });
       };
     });

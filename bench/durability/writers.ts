@@ -36,12 +36,21 @@ export function runWriters(
     const write = makeWrite((count) => {
       const nowMs = performance.now();
       const isOver = nowMs >= endMs;
+      // Most that are told together began together.
+      let began = beganMs[oldest]!;
+      let alike = 0;
       for (let i = 0; i < count; i++) {
-        latencies.add((nowMs - beganMs[oldest]!) * 1000);
+        if (beganMs[oldest] !== began) {
+          latencies.add((nowMs - began) * 1000, alike);
+          began = beganMs[oldest]!;
+          alike = 0;
+        }
+        alike += 1;
         beganMs[oldest] = nowMs;
         oldest = oldest + 1 === inFlight ? 0 : oldest + 1;
         if (!isOver) write();
       }
+      latencies.add((nowMs - began) * 1000, alike);
       if (!isOver || (left -= count) > 0) return;
       loopDelay.disable();
       resolve({

@@ -75,6 +75,21 @@ describe('file log', () => {
     expect(reached).toEqual([2, 3]);
   });
 
+  it('what has become large does not wait for the turn to end, and a batch of it is as any other', async () => {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk);
+    log.append(record('first'));
+    await durable(log);
+    let written = 0;
+    disk.faults.delay = async (operation) => void (written += operation === 'write' ? 1 : 0);
+    for (let i = 0; i < 8; i++) log.append(record(`f${i}`, 100 * 1024));
+    expect(written).toBe(1);
+    await durable(log);
+    expect(written).toBe(2);
+    await log.close();
+    expect((await open(disk)).names).toHaveLength(9);
+  });
+
   it('nothing is durable before the disk has said so', async () => {
     const disk = new SimulatedDisk();
     const { log } = await open(disk);
@@ -151,7 +166,7 @@ describe('zeros written ahead', () => {
   it('a large batch has none behind it: it grows the file itself', async () => {
     const disk = new SimulatedDisk();
     const { log } = await open(disk, { preallocateBytes: 500 });
-    log.append(record('large', 130 * 1024));
+    log.append(record('large', 33 * 1024));
     await durable(log);
     const [name] = disk.list();
     expect(disk.contentOf(name!).at(-1)).not.toBe(0);

@@ -35,6 +35,10 @@ export interface FileLogOptions {
   readonly backlogBytesMax?: number;
 }
 
+// 512 KiB: from here on the disk works while the rest of the turn is computed. Earlier is worse: an append costs 0.4 ms however
+// short it is.
+const EARLY_BATCH_BYTES = 512 * 1024;
+
 interface Batch {
   readonly writer: ByteWriter;
   firstOffset: TxOffset;
@@ -127,7 +131,8 @@ export class FileLog implements CommitLog {
     batch.before = record;
     batch.count += 1;
     this.#last += 1;
-    this.#schedule();
+    if (writer.length < EARLY_BATCH_BYTES) this.#schedule();
+    else this.#begin();
     return this.#last;
   }
 
@@ -164,7 +169,7 @@ export class FileLog implements CommitLog {
 
   /**
    * Starts the write when the running turn of the event loop is over, so that all connections that had something to say in it share
-   * the flush.
+   * the flush. Only what is large by then leaves earlier.
    */
   #schedule(): void {
     if (this.#isScheduled || this.#inFlight !== undefined) return;

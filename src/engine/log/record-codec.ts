@@ -54,44 +54,45 @@ export type RecordOrigin = Pick<TransactionRecord, 'caller' | 'connectionId' | '
 
 /** @param before the record before this one in its batch, undefined for the first. */
 export function encodeRecord(writer: ByteWriter, record: TransactionRecord, before?: RecordOrigin): void {
-  const { caller, connectionId, functionName, timestampMicros, changes, sections } = record;
-  // Flags, timestamp, caller, connection.
-  writer.reserve(57);
-  const { bytes, view } = writer;
+  const { timestampMicros, changes, sections } = record;
+  writer.reserve(9);
   const flagsAt = writer.length;
   // Two halves: a BigInt for each transaction would cost more than all else here.
   const high = Math.floor(timestampMicros / TWO_32);
-  view.setUint32(flagsAt + 1, timestampMicros - high * TWO_32, true);
-  view.setInt32(flagsAt + 5, high, true);
-  let at = flagsAt + 9;
-  if (
-    before !== undefined &&
-    before.caller === caller &&
-    before.connectionId === connectionId &&
-    before.functionName === functionName
-  ) {
-    bytes[flagsAt] = SAME_ORIGIN;
-    writer.length = at;
-  } else {
-    bytes[flagsAt] =
-      (caller === undefined ? 0 : HAS_CALLER) | (connectionId === undefined ? 0 : HAS_CONNECTION);
-    if (caller !== undefined) {
-      keyToBytes(caller.key, bytes, at);
-      at += 32;
-    }
-    if (connectionId !== undefined) {
-      keyToBytes(connectionId.key, bytes, at);
-      at += 16;
-    }
-    writer.length = at;
-    writer.writeString(functionName);
-  }
-  for (const change of changes) writeChange(writer, change);
+  writer.view.setUint32(flagsAt + 1, timestampMicros - high * TWO_32, true);
+  writer.view.setInt32(flagsAt + 5, high, true);
+  writer.length += 9;
+  writer.bytes[flagsAt] = isSameOrigin(record, before) ? SAME_ORIGIN : writeOrigin(writer, record);
+  for (let i = 0; i < changes.length; i++) writeChange(writer, changes[i]!);
   if (sections === undefined) return;
   for (const { kind, bytes: body } of sections) {
     writer.writeU8(kind);
     writer.writeBytes(body);
   }
+}
+
+function isSameOrigin({ caller, connectionId, functionName }: RecordOrigin, before?: RecordOrigin): boolean {
+  return (
+    before !== undefined &&
+    before.caller === caller &&
+    before.connectionId === connectionId &&
+    before.functionName === functionName
+  );
+}
+
+/** Gives the flags that tell what there is. */
+function writeOrigin(writer: ByteWriter, { caller, connectionId, functionName }: RecordOrigin): number {
+  writer.reserve(48);
+  if (caller !== undefined) {
+    keyToBytes(caller.key, writer.bytes, writer.length);
+    writer.length += 32;
+  }
+  if (connectionId !== undefined) {
+    keyToBytes(connectionId.key, writer.bytes, writer.length);
+    writer.length += 16;
+  }
+  writer.writeString(functionName);
+  return (caller === undefined ? 0 : HAS_CALLER) | (connectionId === undefined ? 0 : HAS_CONNECTION);
 }
 
 /** Moves the reader over everything before the sections; gives the timestamp. */
@@ -151,28 +152,36 @@ export function decodeRecord(bytes: Uint8Array, before: RecordOrigin = NO_ORIGIN
   return { timestampMicros, caller, connectionId, functionName, changes, sections };
 }
 
+// Kind, length of the section, and of the name.
+const CHANGE_HEADER_BYTES = 9;
+
+/** In one go, as it is the greater part of what a transaction costs here: room for all of it, then nothing but stores. */
 function writeChange(writer: ByteWriter, { table, deletes, inserts }: TableChange): void {
-  writer.writeU8(SectionKind.rows);
-  const lengthAt = writer.length;
-  writer.writeU32(0);
+  // A UTF-16 unit is at most three UTF-8 bytes.
+  writer.reserve(CHANGE_HEADER_BYTES + table.length * 3 + rowsBytes(deletes) + rowsBytes(inserts));
+  const { bytes, view, length: start } = writer;
+  bytes[start] = SectionKind.rows;
+  writer.length = start + 5;
   writer.writeString(table);
-  writeRows(writer, deletes);
-  writeRows(writer, inserts);
-  writer.view.setUint32(lengthAt, writer.length - lengthAt - 4, true);
+  const end = putRows(bytes, view, putRows(bytes, view, writer.length, deletes), inserts);
+  view.setUint32(start + 1, end - start - 5, true);
+  writer.length = end;
+}
+
+function rowsBytes(rows: readonly Uint8Array[]): number {
+  let size = 4 + rows.length * 4;
+  for (let i = 0; i < rows.length; i++) size += rows[i]!.length;
+  return size;
 }
 
 // Copied byte by byte up to here: a call into the runtime costs as much as some hundred bytes.
 const SHORT_ROW_BYTES = 96;
 
-function writeRows(writer: ByteWriter, rows: readonly Uint8Array[]): void {
-  let need = 4;
-  for (const row of rows) need += 4 + row.length;
-  writer.reserve(need);
-  const { bytes, view } = writer;
-  let at = writer.length;
-  view.setUint32(at, rows.length, true);
-  at += 4;
-  for (const row of rows) {
+function putRows(bytes: Uint8Array, view: DataView, start: number, rows: readonly Uint8Array[]): number {
+  view.setUint32(start, rows.length, true);
+  let at = start + 4;
+  for (let k = 0; k < rows.length; k++) {
+    const row = rows[k]!;
     const size = row.length;
     view.setUint32(at, size, true);
     at += 4;
@@ -180,7 +189,7 @@ function writeRows(writer: ByteWriter, rows: readonly Uint8Array[]): void {
     else bytes.set(row, at);
     at += size;
   }
-  writer.length = at;
+  return at;
 }
 
 function decodeTableChange(bytes: Uint8Array): TableChange {
