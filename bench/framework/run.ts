@@ -30,10 +30,27 @@ export async function runBenchmark(
   return reports;
 }
 
-async function runMetric(metric: Metric, seconds: number): Promise<MetricReport> {
-  const run =
+/** Runs ours alone, each metric once: a figure of its own, not a comparison. */
+export async function runAlone(
+  benchmark: Benchmark,
+  seconds: number,
+  wanted: (metric: Metric) => boolean,
+): Promise<void> {
+  for (const metric of benchmark.metrics.filter(wanted)) {
+    printHeading(benchmark.name, metric);
+    printRun(metric.ours.label, await runnerOf(metric)(metric.ours, seconds));
+  }
+}
+
+function runnerOf(metric: Metric): NonNullable<Metric['run']> {
+  return (
     metric.run?.bind(metric) ??
-    ((contestant: Contestant, length: number) => runLoad(contestant, length, metric.verify?.bind(metric)));
+    ((contestant, seconds) => runLoad(contestant, seconds, metric.verify?.bind(metric)))
+  );
+}
+
+async function runMetric(metric: Metric, seconds: number): Promise<MetricReport> {
+  const run = runnerOf(metric);
   const runs = { ours: [] as RunResult[], peer: [] as RunResult[] };
   for (let round = 0; round < (metric.rounds ?? ROUNDS); round++) {
     for (const side of ['ours', 'peer'] as const) {
@@ -128,7 +145,7 @@ export function medianOf(runs: readonly RunResult[]): RunResult {
   };
 }
 
-function medianNumber(values: readonly number[]): number {
+export function medianNumber(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;

@@ -10,13 +10,18 @@ const KINDS = {
   calls: ({ inFlight = 1 }, place) => prepareCalls(inFlight, place),
   acknowledged: ({ inFlight = 1 }, place) => prepareAcknowledged(inFlight, place),
   progress: ({ inFlight = 1 }, place) => prepareProgress(inFlight, place),
-  churn: ({ inFlight = 1 }, place) => prepareChurn(inFlight, place),
+  churn: ({ inFlight = 1, perSecond }, place) => prepareChurn(inFlight, place, perSecond),
   'unread-progress': ({ unread = 1 }, place) => prepareUnreadProgress(unread, place),
   events: (work, place) => prepareEvents({ subscribers: 1, inFlight: 1, size: 64, ...work }, place),
-} satisfies Record<string, (work: Partial<EventsOptions>, place: Place) => Load | Promise<Load>>;
+} satisfies Record<string, (work: WorkOptions, place: Place) => Load | Promise<Load>>;
+
+type WorkOptions = Partial<EventsOptions> & {
+  /** Sessions that begin in a second. Default: as many as there can be. */
+  readonly perSecond?: number;
+};
 
 /** What is done over and over. */
-export type Workload = Partial<EventsOptions> & { readonly kind: keyof typeof KINDS };
+export type Workload = WorkOptions & { readonly kind: keyof typeof KINDS };
 
 let load: Load | undefined;
 
