@@ -297,6 +297,7 @@ describe('octets', () => {
     ['msgpack', msgpackSerializer, '94320180', 0x91],
     ['cbor', cborSerializer, '84183201a0', 0x81],
     ['cbor tags', cborSerializer, '84183201a0', 0xc1],
+    ['cbor of indefinite length', cborSerializer, '84183201a0', 0x9f],
     ['json', jsonSerializer, Buffer.from('[50,1,{},').toString('hex'), 0x5b],
   ] as const)('%s: 10 MB of nested lists are refused at once', (_name, serializer, head, opener) => {
     const bytes = new Uint8Array(10_000_000).fill(opener);

@@ -106,6 +106,19 @@ describe('a message that its state has no use for', () => {
     expectViolation(peer);
   });
 
+  it.each(['before HELLO', 'for an answer to CHALLENGE'])(
+    'ABORT %s ends the transport without an answer',
+    (when) => {
+      const peer = open();
+      if (when !== 'before HELLO')
+        peer.send(1, 'realm1', { ...HELLO[2], authmethods: ['ticket'], authid: 'x' });
+      peer.look();
+      peer.send(3, {}, 'wamp.close.normal');
+      peer.send(...FROM_CLIENTS['AUTHENTICATE']!);
+      expect([peer.look(), peer.output.isEnded, router.connectionCount]).toEqual([[], true, 0]);
+    },
+  );
+
   it('anything behind ABORT is nothing, and nothing is left of them all', () => {
     const peer = join();
     peer.send(3, {}, 'wamp.error.system_shutdown');
@@ -115,7 +128,7 @@ describe('a message that its state has no use for', () => {
 });
 
 describe('a message that is none', () => {
-  const { join } = startRouter();
+  const { join, open } = startRouter();
   const goods = Object.entries<Fields>({ HELLO, ...FROM_CLIENTS });
 
   it.each([
@@ -157,19 +170,46 @@ describe('a message that is none', () => {
     }
   });
 
-  it.each([0, -1, 2 ** 53 + 2, 1.5, '"1"', 'true', '1e400'])('the id %s is ABORT', (id) => {
-    for (const text of [
-      `[48,${id},{},"com.p"]`,
-      `[34,1,${id}]`,
-      `[49,${id},{}]`,
-      `[70,${id},{}]`,
-      `[337,${id}]`,
-    ]) {
-      const peer = join();
-      sendWire(peer, text);
-      expectViolation(peer);
-    }
+  const badIds = [0, -1, 2 ** 53 + 2, 1.5, '"1"', 'true', '1e400'];
+
+  // ERROR has the type of a request at first, which is no id.
+  it.each(goods.filter(([, fields]) => typeof fields.at(-1) === 'number' || typeof fields[1] === 'number'))(
+    'each id of %s out of range is ABORT',
+    (name, fields) => {
+      const places = fields.flatMap((field, at) => (at > 0 && typeof field === 'number' ? [at] : []));
+      for (const at of name === 'ERROR' ? [2] : places) {
+        for (const id of badIds) {
+          const peer = join();
+          sendWire(peer, `[${fields.map((field, i) => (i === at ? id : JSON.stringify(field))).join(',')}]`);
+          expectViolation(peer);
+        }
+      }
+    },
+  );
+
+  it.each([
+    ['no roles', {}],
+    ['roles that are a list', { roles: [] }],
+    ['roles that are text', { roles: 'caller' }],
+    ['none among its roles', { roles: {} }],
+    ['authmethods that are text', { ...HELLO[2], authmethods: 'ticket' }],
+    ['authmethods that are a dict', { ...HELLO[2], authmethods: { ticket: true } }],
+    ['an authid that is a number', { ...HELLO[2], authid: 7 }],
+  ])('HELLO with %s is ABORT', (_name, details) => {
+    const peer = open();
+    sendWire(peer, JSON.stringify([1, 'realm1', details]));
+    expectViolation(peer);
   });
+
+  it.each([[[1]], [[{}]], [[null, 'psychic']]])(
+    'HELLO with the authmethods %j has none that we know',
+    (authmethods) => {
+      const peer = open();
+      sendWire(peer, JSON.stringify([1, 'realm1', { ...HELLO[2], authmethods }]));
+      expect(peer.look()).toMatchObject([[3, {}, 'wamp.error.no_matching_auth_method']]);
+      expect(peer.output.isEnded).toBe(true);
+    },
+  );
 
   it('the ids 1 and 2^53 are ids', () => {
     const peer = join();
@@ -257,7 +297,7 @@ describe('URIs', () => {
   };
   const wildcard = { match: 'wildcard' };
 
-  it.each([
+  const table: readonly (readonly [string, object, string, string])[] = [
     ['com.example.topic', {}, 'fine', 'fine'],
     ['com.Example.topic-1', {}, 'fine', 'invalid'],
     ['com.über', {}, 'fine', 'invalid'],
@@ -273,14 +313,44 @@ describe('URIs', () => {
     ['', {}, 'invalid', 'invalid'],
     ['x'.repeat(1024), {}, 'fine', 'fine'],
     ['x'.repeat(1025), {}, 'invalid', 'invalid'],
-  ])('a URI, loose and strict (%#)', (uri, options, loose, strict) => {
-    const expected = (kind: string): string => (kind === 'fine' ? 'fine' : 'wamp.error.invalid_uri');
+  ];
+  const expected = (kind: string): string => (kind === 'fine' ? 'fine' : 'wamp.error.invalid_uri');
+
+  it.each(table)('a URI, loose and strict (%#)', (uri, options, loose, strict) => {
     for (const type of [32, 64]) {
       expect([ask('realm1', type, options, uri), ask('strict', type, options, uri)]).toEqual([
         expected(loose),
         expected(strict),
       ]);
     }
+  });
+
+  const exact = table.filter(([, options]) => Object.keys(options).length === 0);
+
+  it.each(exact)('a URI to call or to publish to, loose and strict (%#)', (uri, _options, loose, strict) => {
+    // Nobody serves these here: who may call them hears of that.
+    const { join } = startRouter({ realms: { realm1: {}, strict: { strictUris: true } } });
+    for (const [realm, kind] of [
+      ['realm1', loose],
+      ['strict', strict],
+    ] as const) {
+      const peer = join(realm);
+      peer.send(48, 1, {}, uri);
+      peer.send(16, 2, { acknowledge: true }, uri);
+      const answers = peer.look().map(([type, , , , error]) => error ?? type);
+      const isFine = kind === 'fine';
+      expect(answers).toEqual([
+        isFine ? 'wamp.error.no_such_procedure' : expected(kind),
+        isFine ? 17 : expected(kind),
+      ]);
+    }
+  });
+
+  it.each(['', 'com..realm', 'a b', 'x'.repeat(1025)])('the realm %j is no_such_realm', (realm) => {
+    const { open } = startRouter({ openRealm: () => ({}) });
+    const peer = open();
+    peer.send(1, realm, { roles: { caller: {} } });
+    expect(peer.look()).toMatchObject([[3, {}, 'wamp.error.no_such_realm']]);
   });
 });
 
