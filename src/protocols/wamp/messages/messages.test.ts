@@ -190,6 +190,27 @@ describe.each(serializers)('serializer $name', (serializer) => {
     }
   });
 
+  it('any list is a message or a MessageError', () => {
+    const types = Object.values(MessageType);
+    const element = fc.oneof(
+      fc.nat(9),
+      fc.constantFrom('com.a', {}, [], null),
+      fc.jsonValue({ maxDepth: 2 }),
+    );
+    const list = fc.tuple(
+      fc.oneof(fc.constantFrom(...types), fc.integer()),
+      fc.array(element, { maxLength: 7 }),
+    );
+    fc.assert(
+      fc.property(list, ([type, fields]) => {
+        codeOf(() => plain(serializer.decode(serializer.encodeTail([type, ...fields], undefined).data)));
+      }),
+      { numRuns: 1000 },
+    );
+    const empty = { json: '5b5d', msgpack: '90', cbor: '80' }[serializer.name]!;
+    expect(codeOf(() => serializer.decode(bytesOf(empty)))).toBe('BAD_FIELD');
+  });
+
   it('a batch is split into its messages', () => {
     const wires = samples.slice(0, 5).map((message) => serializer.encode(message));
     expect(splitBatch(serializer, joinBatch(serializer, wires))).toEqual(wires);

@@ -248,7 +248,18 @@ describe('an option of the wrong type is ABORT', () => {
       .flat()
       .flatMap((name) => name.split(' '))
       .map((name) => [name, [1, true, [], {}]]);
-  const forwardFor: [string, unknown[]] = ['forward_for', ['x', {}, [1], [{ session: 1 }]]];
+  const forwardFor: [string, unknown[]] = [
+    'forward_for',
+    [
+      'x',
+      {},
+      [1],
+      [{ session: 1 }],
+      [{ session: 0, authid: 'a', authrole: 'b' }],
+      [{ session: 1, authid: 2, authrole: 'b' }],
+      [{ session: 1, authid: 'a', authrole: null }],
+    ],
+  ];
   const match: [string, unknown[]] = ['match', ['regex', '', 1, true]];
   const table: readonly (readonly [string, Fields, readonly [string, unknown[]][]])[] = [
     ['PUBLISH', FROM_CLIENTS['PUBLISH']!, [
@@ -282,8 +293,10 @@ describe('an option of the wrong type is ABORT', () => {
 
   it('options that nobody knows are ignored, and null is no value', () => {
     const peer = join();
-    peer.send(32, 1, { unknown: {}, _private: 1, match: null, nkey: null }, 'com.topic');
-    expect(peer.look()).toEqual([[33, 1, 1]]);
+    const forwarded = [{ session: 1, authid: null, authrole: 'b' }];
+    peer.send(16, 1, { forward_for: forwarded }, 'com.topic');
+    peer.send(32, 2, { unknown: {}, _private: 1, match: null, nkey: null }, 'com.topic');
+    expect(peer.look()).toEqual([[33, 2, 1]]);
   });
 });
 
