@@ -111,7 +111,8 @@ export class Payload {
   }
 }
 
-function roughBytesOf(value: unknown): number {
+/** Octets that keeping a value costs, about. */
+export function roughBytesOf(value: unknown): number {
   if (typeof value === 'string' || value instanceof Uint8Array) return 8 + value.length;
   if (typeof value !== 'object' || value === null) return 8;
   let bytes = 8;

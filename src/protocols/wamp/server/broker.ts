@@ -1,5 +1,5 @@
 import { chooseByKey } from '../../../hub/choose-by-key.js';
-import { EventHistory, type PastEvent } from '../../../hub/event-history.js';
+import { EventHistory } from '../../../hub/event-history.js';
 import type { MatchPolicy } from '../../../hub/pattern-index.js';
 import { type Subscription, SubscriptionTable } from '../../../hub/subscription-table.js';
 import {
@@ -12,20 +12,15 @@ import {
 import { Payload } from '../messages/payload.js';
 import { matchesUri, Uris } from '../messages/uri.js';
 import { copyPassthru } from './check-options.js';
+import { type KeptEvent, keepEvent } from './kept-event.js';
 import type { Authorization, HistoryRule } from './options.js';
 import type { Realm } from './realm.js';
 import { ReceiverFilter } from './receivers.js';
 import { Refusal, Violation } from './refusal.js';
+import { RetainedEvents } from './retained-events.js';
 import { RandomIds } from './services.js';
 import type { Session } from './session.js';
 import { SharedEvent } from './shared-event.js';
-
-/** An event as it is kept. */
-export interface KeptEvent extends PastEvent {
-  readonly details: Dict;
-  readonly payload: Payload;
-  readonly filter: ReceiverFilter | undefined;
-}
 
 const NO_DETAILS: Dict = Object.freeze({});
 // A week of a topic with one event a minute.
@@ -37,12 +32,12 @@ export class Broker {
   readonly histories = new Map<number, EventHistory<KeptEvent>>();
   readonly #realm: Realm;
   readonly #publicationIds: RandomIds;
-  /** By topic, the one retained last at the end. */
-  readonly #retained = new Map<string, KeptEvent>();
+  readonly #retained: RetainedEvents;
 
   constructor(realm: Realm, history: readonly HistoryRule[]) {
     this.#realm = realm;
     this.#publicationIds = new RandomIds(realm.services.random);
+    this.#retained = new RetainedEvents(realm.services.limits);
     const kept = new Set(history.map(({ uri, match = 'exact' }) => `${match} ${uri}`));
     this.subscriptions = new SubscriptionTable((uri, match) => kept.has(`${match} ${uri}`));
     const nowMicros = realm.services.clock.nowMicros();
@@ -111,11 +106,7 @@ export class Broker {
       sendToMembers(subscription, event, filter, excluded, key);
     });
     if (options['retain'] === true) {
-      this.#retained.delete(topic);
-      this.#retained.set(topic, this.#keep(publication, topic, details, payload, filter));
-      if (this.#retained.size > this.#realm.services.limits.retainedEvents) {
-        this.#retained.delete(this.#retained.keys().next().value!);
-      }
+      this.#retained.set(this.#keep(publication, topic, details, payload, filter));
     }
     return publication;
   }
@@ -208,15 +199,7 @@ export class Broker {
     filter: ReceiverFilter | undefined,
   ): KeptEvent {
     const atMicros = this.#realm.services.clock.nowMicros();
-    return {
-      publication,
-      topic,
-      atMicros,
-      bytes: 64 + topic.length + payload.roughBytes,
-      details,
-      payload,
-      filter,
-    };
+    return keepEvent({ publication, topic, atMicros, details, payload, filter });
   }
 }
 

@@ -87,8 +87,12 @@ export interface RouterLimits {
   /** Messages that wait while the authorizer makes up its mind; more end the session. */
   readonly waitingMessages: number;
   readonly testamentsPerSession: number;
-  /** Retained events per realm. */
+  /** Octets of a session's testaments. */
+  readonly testamentBytes: number;
+  /** Retained events per realm; the oldest make room for others. */
   readonly retainedEvents: number;
+  /** Octets of all of them. */
+  readonly retainedBytes: number;
   /** From the transport's opening to WELCOME. Milliseconds. */
   readonly joinMs: number;
   /** How long to wait for the answer to our GOODBYE. Milliseconds. */
@@ -104,7 +108,9 @@ export const routerLimitsDefault: RouterLimits = {
   callsInFlight: 16_384, // some 10 MB of bookkeeping
   waitingMessages: 4096, // a turn's worth of small messages
   testamentsPerSession: 100, // one or two are usual
+  testamentBytes: 256 * 1024, // a thousand sessions that use all of it are 256 MB
   retainedEvents: 100_000, // one per topic
+  retainedBytes: 64 * 1024 * 1024, // 100,000 of some 600 octets
   joinMs: 10_000, // people do not type during the handshake; slow key derivations take a second
   goodbyeMs: 1000, // one round trip on a bad line
 };

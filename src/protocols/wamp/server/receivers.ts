@@ -25,6 +25,17 @@ export class ReceiverFilter {
     this.namesSessions = this.#exclude.size > 0 || this.#eligible !== undefined;
   }
 
+  /** Octets that keeping it costs, about. */
+  get roughBytes(): number {
+    const lists = [this.#exclude, this.#excludeAuthids, this.#excludeRoles];
+    const others = [this.#eligible, this.#eligibleAuthids, this.#eligibleRoles];
+    let bytes = 0;
+    for (const list of [...lists, ...others]) {
+      for (const name of list ?? NOBODY) bytes += ENTRY_BYTES + (typeof name === 'string' ? name.length : 0);
+    }
+    return bytes;
+  }
+
   /** Undefined when everybody may get it. Expects options that were checked. */
   static of(options: Dict): ReceiverFilter | undefined {
     for (const key of LISTS) if (options[key] !== undefined) return new ReceiverFilter(options);
@@ -40,6 +51,8 @@ export class ReceiverFilter {
   }
 }
 
+// A number or a short text in a Set.
+const ENTRY_BYTES = 48;
 const NOBODY: ReadonlySet<unknown> = new Set();
 const LISTS = [
   'exclude',

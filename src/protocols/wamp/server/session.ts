@@ -56,7 +56,7 @@ export class Session implements SessionInfo {
   lastInvocation = 0;
   /** The highest request id so far. */
   requestWatermark = 0;
-  testaments: Testament[] = [];
+  testaments: readonly Testament[] = [];
   readonly authorizations = new Map<string, CachedAuthorization>();
   /** Events that were dropped because the peer reads too slowly. */
   droppedEvents = 0;

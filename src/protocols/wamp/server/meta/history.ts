@@ -3,7 +3,7 @@ import { isId } from '../../messages/ids.js';
 import type { Dict } from '../../messages/message.js';
 import { Payload } from '../../messages/payload.js';
 import { Uris } from '../../messages/uri.js';
-import type { KeptEvent } from '../broker.js';
+import type { KeptEvent } from '../kept-event.js';
 import { definedOf } from '../check-options.js';
 import type { Realm } from '../realm.js';
 import { Refusal } from '../refusal.js';

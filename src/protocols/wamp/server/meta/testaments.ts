@@ -1,10 +1,12 @@
 import { isDict } from '../../messages/fields.js';
 import { type Dict, MessageType } from '../../messages/message.js';
-import { Payload } from '../../messages/payload.js';
+import { Payload, roughBytesOf } from '../../messages/payload.js';
 import { Uris } from '../../messages/uri.js';
 import { checkOptions } from '../check-options.js';
+import type { RouterLimits } from '../options.js';
 import type { Realm } from '../realm.js';
 import { Refusal, Violation } from '../refusal.js';
+import type { Session, Testament } from '../session.js';
 import { answer, type MetaTable, textArgument } from './meta-procedures.js';
 
 /** `wamp.session.add_testament` and `flush_testaments`: events that leave when their session does. */
@@ -19,9 +21,6 @@ export function testamentProcedures(realm: Realm): MetaTable {
       if (eventKwargs !== undefined && eventKwargs !== null && !isDict(eventKwargs)) {
         throw new Refusal(Uris.invalidArgument, 'kwargs are a dict');
       }
-      if (session.testaments.length >= realm.services.limits.testamentsPerSession) {
-        throw new Refusal(Uris.notAuthorized, 'too many testaments');
-      }
       const allowed = realm.authorize(session, 'publish', topic, 'exact', {});
       // A meta procedure answers at once; who decides slowly decides when the testament is used: not at all.
       if (allowed instanceof Promise) {
@@ -30,7 +29,7 @@ export function testamentProcedures(realm: Realm): MetaTable {
       }
       const options = readOptions(kwargs);
       const payload = Payload.of(eventArgs, eventKwargs ?? undefined);
-      session.testaments.push({ topic, payload, options, scope: readScope(kwargs) });
+      addTestament(session, { topic, payload, options, scope: readScope(kwargs) }, realm.services.limits);
       return answer(null);
     },
     'wamp.session.flush_testaments': (session, _args, kwargs) => {
@@ -39,6 +38,20 @@ export function testamentProcedures(realm: Realm): MetaTable {
       return answer(null);
     },
   };
+}
+
+function addTestament(
+  session: Session,
+  testament: Testament,
+  { testamentsPerSession, testamentBytes }: RouterLimits,
+): void {
+  const testaments = [...session.testaments, testament];
+  let bytes = 0;
+  for (const { payload, options } of testaments) bytes += payload.roughBytes + roughBytesOf(options);
+  if (testaments.length > testamentsPerSession || bytes > testamentBytes) {
+    throw new Refusal(Uris.notAuthorized, 'too many testaments');
+  }
+  session.testaments = testaments;
 }
 
 function readOptions(kwargs: Dict): Dict {
