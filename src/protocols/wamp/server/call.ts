@@ -18,6 +18,8 @@ export class CallInFlight implements WheelTask {
   readonly authorization: Authorization;
   /** Kept for another callee, as long as there may be one. */
   payload: Payload | undefined;
+  /** What is kept of it, in octets; counted in `callBytes` of the caller until it has its answer. */
+  keptBytes = 0;
   callee: Session;
   server: Server<Session>;
   invocation = 0;

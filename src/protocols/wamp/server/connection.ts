@@ -35,6 +35,7 @@ export class Connection implements WheelTask {
   #session: Session | undefined;
   /** Messages behind one whose authorization takes its time; undefined when there is none. */
   #waiting: { readonly message: Message; readonly bytes: number }[] | undefined;
+  #waitingBytes = 0;
 
   constructor(router: WampRouter, output: Output, transport: TransportInfo) {
     this.#router = router;
@@ -50,7 +51,9 @@ export class Connection implements WheelTask {
   /** The next message, of so many octets. Answers go to the output. */
   receive(message: Message, bytes = 0): void {
     if (this.#waiting === undefined) return this.#handle(message, bytes);
-    if (this.#waiting.length >= this.#router.services.limits.waitingMessages) {
+    const { waitingMessages, waitingBytes } = this.#router.services.limits;
+    this.#waitingBytes += bytes;
+    if (this.#waiting.length >= waitingMessages || this.#waitingBytes > waitingBytes) {
       return this.#abort(Uris.protocolViolation, 'too many messages while an authorization is pending');
     }
     this.#waiting.push({ message, bytes });
@@ -128,6 +131,7 @@ export class Connection implements WheelTask {
     this.#waiting = undefined;
     for (let at = 0; at < waiting.length; at++) {
       const { message, bytes } = waiting[at]!;
+      this.#waitingBytes -= bytes;
       this.#handle(message, bytes);
       if (this.#waiting !== undefined) {
         (this.#waiting as typeof waiting).push(...waiting.slice(at + 1));

@@ -6,11 +6,11 @@ import {
   MessageType,
   type Yield,
 } from '../messages/message.js';
-import type { Payload } from '../messages/payload.js';
+import { type Payload, roughBytesOf } from '../messages/payload.js';
 import { Uris } from '../messages/uri.js';
 import { CallInFlight } from './call.js';
 import { copyPassthru } from './check-options.js';
-import { Invoker, NO_DETAILS } from './invoker.js';
+import { Invoker, isEmpty, NO_DETAILS } from './invoker.js';
 import type { Authorization } from './options.js';
 import type { Realm } from './realm.js';
 import { Refusal, Violation } from './refusal.js';
@@ -26,7 +26,8 @@ export class Dealer {
     this.#invoker = new Invoker(realm);
   }
 
-  call(session: Session, message: Call, isContinuation: boolean): void | Promise<void> {
+  /** A CALL of so many octets. */
+  call(session: Session, message: Call, bytes: number, isContinuation: boolean): void | Promise<void> {
     const { request, options, procedure } = message;
     const running = session.calls.get(request);
     if (running !== undefined) return this.#continue(running, message);
@@ -43,11 +44,13 @@ export class Dealer {
     }
     this.#realm.checkUri(procedure, 'exact');
     const answer = this.#realm.authorize(session, 'call', procedure, 'exact', options);
-    if (answer instanceof Promise) return answer.then((decided) => this.#call(session, message, decided));
-    return this.#call(session, message, answer);
+    if (answer instanceof Promise) {
+      return answer.then((decided) => this.#call(session, message, bytes, decided));
+    }
+    return this.#call(session, message, bytes, answer);
   }
 
-  #call(session: Session, message: Call, authorization: Authorization): void {
+  #call(session: Session, message: Call, bytes: number, authorization: Authorization): void {
     const { request, options, procedure } = message;
     // The authorizer may have taken its time.
     if (!session.isOpen) return;
@@ -75,14 +78,29 @@ export class Dealer {
       this.#onTimeout,
     );
     call.isOpenEnded = options['progress'] === true;
-    if (registration.servers.length > 1 && !call.isOpenEnded) call.payload = message.payload;
+    this.#keep(call, message, bytes);
     this.#invoker.invoke(call, message.payload);
     session.calls.set(request, call);
+    session.callBytes += call.keptBytes;
     const timeoutMs = options['timeout'] as number | undefined;
     if (timeoutMs !== undefined && timeoutMs > 0 && !this.#invoker.isTimeoutForwarded(call)) {
       call.timeoutMs = timeoutMs;
       this.#realm.services.wheel.schedule(call, timeoutMs);
     }
+  }
+
+  /** What stays of the message while the call is under way. Throws Refusal when the caller's calls keep too much. */
+  #keep(call: CallInFlight, { options, payload }: Call, bytes: number): void {
+    const { caller, callee, registration } = call;
+    const leftBytes = this.#realm.services.limits.callBytes - caller.callBytes;
+    call.keptBytes = (isEmpty(options) ? 0 : roughBytesOf(options)) + (callee.isResident ? bytes : 0);
+    if (call.keptBytes > leftBytes)
+      throw new Refusal(Uris.unavailable, 'too much is kept of calls under way');
+    const isForOthers = registration.servers.length > 1 && !call.isOpenEnded;
+    // Without the arguments no other callee is tried.
+    if (!isForOthers || call.keptBytes + bytes > leftBytes) return;
+    call.payload = payload;
+    call.keptBytes += bytes;
   }
 
   /** The next chunk of a call: same callee, same invocation, the options of the first one. */
@@ -244,6 +262,7 @@ export class Dealer {
     if (call.isDone) return;
     call.isDone = true;
     call.payload = undefined;
+    call.caller.callBytes -= call.keptBytes;
     this.#realm.services.wheel.cancel(call);
     call.caller.calls.delete(call.request);
     send();

@@ -113,7 +113,7 @@ function canStream({ features }: Session): boolean {
   return features.has('callee', 'progressive_call_invocations') && features.canCancel('callee');
 }
 
-function isEmpty(options: Dict): boolean {
+export function isEmpty(options: Dict): boolean {
   for (const _key in options) return false;
   return true;
 }

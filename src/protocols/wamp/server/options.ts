@@ -84,8 +84,12 @@ export interface RouterLimits {
   readonly registrationsPerSession: number;
   /** Calls under way per caller. */
   readonly callsInFlight: number;
+  /** Octets of them that the router keeps per caller: options, arguments for another callee, arguments that modules work on. */
+  readonly callBytes: number;
   /** Messages that wait while the authorizer makes up its mind; more end the session. */
   readonly waitingMessages: number;
+  /** Octets of them. */
+  readonly waitingBytes: number;
   readonly testamentsPerSession: number;
   /** Octets of a session's testaments. */
   readonly testamentBytes: number;
@@ -106,7 +110,9 @@ export const routerLimitsDefault: RouterLimits = {
   subscriptionsPerSession: 10_000, // a dashboard has hundreds
   registrationsPerSession: 10_000, // a large service has hundreds
   callsInFlight: 16_384, // some 10 MB of bookkeeping
+  callBytes: 64 * 1024 * 1024, // four of the longest
   waitingMessages: 4096, // a turn's worth of small messages
+  waitingBytes: 32 * 1024 * 1024, // two of the longest
   testamentsPerSession: 100, // one or two are usual
   testamentBytes: 256 * 1024, // a thousand sessions that use all of it are 256 MB
   retainedEvents: 100_000, // one per topic

@@ -34,7 +34,7 @@ export function carryOut(
   const isContinuation = REQUESTS.has(message.type) && countRequest(session, realm, message);
   switch (message.type) {
     case MessageType.call:
-      return realm.dealer.call(session, message, isContinuation);
+      return realm.dealer.call(session, message, bytes, isContinuation);
     case MessageType.yield:
       return realm.dealer.yield(session, message);
     case MessageType.publish:

@@ -47,6 +47,8 @@ export class Session implements SessionInfo {
   readonly registrations = new Set<Registration<Session>>();
   /** As a caller, by request. */
   readonly calls = new Map<number, CallInFlight>();
+  /** What is kept of these. */
+  callBytes = 0;
   /** Of progressive calls: what the application's procedures have not read yet. */
   inputBytes = 0;
   /** As a callee, by invocation. */
