@@ -64,7 +64,7 @@ function readQuery(kwargs: Dict): HistoryQuery {
   if (topic !== undefined && typeof topic !== 'string') refuse('topic');
   return {
     reverse: reverse as boolean | undefined,
-    limit: id('limit') ?? (limit === 0 ? 0 : undefined),
+    limit: limit === 0 ? 0 : id('limit'),
     topic: topic as string | undefined,
     fromMicros: time('from_time'),
     afterMicros: time('after_time'),
