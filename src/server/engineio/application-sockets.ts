@@ -62,12 +62,12 @@ export class ApplicationSockets {
   /** What an engine at `path` does. */
   application(path: string, queueBytesMax: number): EngineApplication {
     const { catalog, clock, onError } = this.#options;
+    const where = `socket ${path.slice(0, -1)}`;
     const hub = new SocketHub({
       scope: catalog.scope,
       queueBytesMax,
-      onError: (error) => onError(error, `socket ${path}`),
+      onError: (error) => onError(error, where),
     });
-    const where = `socket ${path.slice(0, -1)}`;
     const socketPath: SocketPath = { where, hub, clock, find: () => this.#find(path) };
     return {
       authorize: (request) => this.#authenticate(request),

@@ -33,12 +33,13 @@ async function start(sockets: Sockets, options: ServerOptions = {}): Promise<Cho
 async function open(
   server: ChoraleServer,
   headers = {},
+  transports = ['polling', 'websocket'],
 ): Promise<{ readonly client: Client; readonly messages: unknown[] }> {
   const client = new Client({ logger: { info() {}, error() {} } });
   onTestFinished(() => client.disconnect({ abort: true }));
   const messages: unknown[] = [];
   client.on('message', (data) => void messages.push(data));
-  await client.connect(server.url, { engineioPath: 'live', headers });
+  await client.connect(server.url, { engineioPath: 'live', headers, transports });
   return { client, messages };
 }
 
@@ -143,6 +144,21 @@ describe('sockets of a server', () => {
     expect(a.messages[2]).toBe(who(2).join(' '));
     expect(who(2)[0]).not.toEqual(who(0)[0]);
     expect(who(2)[1]).not.toEqual(who(0)[1]);
+  });
+
+  it('over WebSocket hear text that cannot travel over polling, for the separator of packets is in it', async () => {
+    const errors: string[] = [];
+    const server = await start(
+      { '/live': { message: (ctx, _socket, data) => ctx.broadcast(data) } },
+      { onError: (error, where) => void errors.push(`${where}: ${(error as { code?: string }).code}`) },
+    );
+    const polling = await open(server, {}, ['polling']);
+    const webSocket = await open(server);
+    await webSocket.client.send('a\u001eb');
+    await webSocket.client.send('c');
+    await expect.poll(() => webSocket.messages).toEqual(['a\u001eb', 'c']);
+    await expect.poll(() => polling.messages).toEqual(['c']);
+    expect(errors).toEqual(['socket /live: SEPARATOR_IN_TEXT']);
   });
 
   it('whose handler throws are closed, and onError says where', async () => {

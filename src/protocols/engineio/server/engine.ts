@@ -9,7 +9,6 @@ import { type Packet, PacketType, type ProtocolVersion, type TransportName } fro
 import { Answers } from './answers.js';
 import type { HeaderMap } from './cors.js';
 import { type EngineOptions, type EngineSettings, resolveOptions } from './options.js';
-import { PreparedMessage } from './prepared-message.js';
 import type { RequestVerdict } from './polling-transport.js';
 import { type Refusal, refuse, refuseWith, RefusalCode } from './refusal.js';
 import { readQuery, type RequestQuery } from './request-query.js';
@@ -94,18 +93,6 @@ export class Engine implements SessionHost {
       pattern: `${this.settings.path}*rest`,
       accept: (request) => this.acceptUpgrade(request),
     };
-  }
-
-  /** Sends to many, encoding once. */
-  broadcast(data: string | Uint8Array, sessions: Iterable<Session> = this.sessions.values()): void {
-    const message = new PreparedMessage(data);
-    for (const session of sessions) {
-      try {
-        session.sendPrepared(message);
-      } catch (error) {
-        this.onError(error, 'broadcast');
-      }
-    }
   }
 
   /** Closes all sessions and takes no more. */
