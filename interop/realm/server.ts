@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   craAuth,
   createServer,
@@ -19,6 +19,7 @@ const realm = app.realm({
 });
 
 // What is kept of a user, in a table of yours or elsewhere: it lets nobody in as a ticket or a password would.
+const salt = randomBytes(12).toString('base64');
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 const users = new Map([
   [
@@ -26,8 +27,8 @@ const users = new Map([
     {
       authrole: 'member',
       ticketDigest: digest('a ticket for ada'),
-      salt: 'salt of ada',
-      secret: deriveCraKey('correct horse', 'salt of ada'),
+      salt,
+      secret: deriveCraKey('correct horse', salt),
       scram: makeScramUser('correct horse', 'member'),
       pubkey: 'd04ab232742bb4ab3a1368bd4615e4e6d0224ab71a016baf8520a332c9778737',
     },

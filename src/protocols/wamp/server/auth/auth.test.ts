@@ -17,7 +17,9 @@ import type { Dict, Message } from '../../messages/message.js';
 import type { TransportInfo } from '../output.js';
 import { WampRouter } from '../router.js';
 import { proveScram } from '../testing/prove-scram.js';
-import type { Authenticator } from './authenticator.js';
+import { routerLimitsDefault } from '../options.js';
+import { startRouter } from '../testing/start-router.js';
+import type { Authenticator, AuthStep } from './authenticator.js';
 import { cryptosignAuth } from './cryptosign.js';
 import { makeScramUser, scramAuth, type ScramUser } from './scram.js';
 import { ticketAuth } from './ticket.js';
@@ -86,6 +88,24 @@ describe('authentication', () => {
     expect(errors).toHaveLength(1);
   });
 
+  it.each(['has gone', 'was sent away because it took too long'])(
+    'who %s while the authenticator made up its mind is not let in',
+    async (how) => {
+      let decide!: (step: AuthStep) => void;
+      const begin = () => new Promise<AuthStep>((resolve) => (decide = resolve));
+      const { router, open, clock, errors } = startRouter({ auth: [{ name: 'anonymous', begin }] });
+      const peer = open();
+      peer.send(1, 'realm1', { roles: { caller: {} } });
+      if (how === 'has gone') peer.connection.lose();
+      else clock.advance(routerLimitsDefault.joinMs + 100);
+      expect(router.connectionCount).toBe(0);
+      peer.look();
+      decide({ kind: 'welcome', principal: { authid: 'a', authrole: 'b' } });
+      await new Promise((resolve) => void setImmediate(resolve));
+      expect([peer.look(), router.realm('realm1')!.sessions.size, errors]).toEqual([[], 0, []]);
+    },
+  );
+
   it('nobody learns whether it is the name or the secret that is wrong', async () => {
     const user = makeScramUser('pencil', 'user', 4096);
     const auth = [
@@ -126,7 +146,9 @@ describe('authentication', () => {
     const auth = [craAuth({ lookup: (authid) => users.get(authid) })];
     const good = greet(auth, { authmethods: ['wampcra'], authid: 'peter' });
     const { extra } = await good.next();
-    expect(JSON.parse(extra.challenge)).toMatchObject({ authid: 'peter', authmethod: 'wampcra' });
+    // The role is for those who have proved who they are.
+    const told = { authid: 'peter', authmethod: 'wampcra', authrole: 'user' };
+    expect(JSON.parse(extra.challenge)).toMatchObject(told);
     expect(await good.authenticate(signCra('secret1', extra.challenge))).toMatchObject({
       type: 2,
       details: { authrole: 'admin' },
@@ -188,6 +210,26 @@ describe('authentication', () => {
       const { proof } = proveScram(password, authid, 'clientnonce', extra);
       expect(await bad.authenticate(proof, { nonce: extra.nonce + nonce })).toMatchObject(failed);
     }
+  });
+
+  it('wamp-scram: an unknown name has the same salt each time, as long as that of a known one', async () => {
+    const user = makeScramUser('pencil', 'user', 4096);
+    const auth = [scramAuth({ lookup: (authid) => (authid === 'joe' ? user : undefined) })];
+    const challenge = async (authid: string): Promise<Seen['extra']> => {
+      const hello = { authmethods: ['wamp-scram'], authid, authextra: { nonce: 'clientnonce' } };
+      const { nonce, ...rest } = (await greet(auth, hello).next()).extra;
+      return { ...rest, nonce: String(nonce.length) };
+    };
+    const [joe, nobody, again, other] = [
+      await challenge('joe'),
+      await challenge('nobody'),
+      await challenge('nobody'),
+      await challenge('other'),
+    ];
+    expect(again).toEqual(nobody);
+    expect(other.salt).not.toBe(nobody.salt);
+    expect(nobody.salt).toHaveLength(joe.salt.length);
+    expect({ ...nobody, salt: '' }).toEqual({ ...joe, salt: '' });
   });
 
   it("scram in autobahn's dialect: other words, no channel, nothing repeated", async () => {

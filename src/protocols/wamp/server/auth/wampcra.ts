@@ -5,6 +5,7 @@ import { type Authenticator, type AuthRequest, denied } from './authenticator.js
 export interface CraUser {
   /** The secret; with salting, what `deriveCraKey` makes of it. */
   readonly secret: string;
+  /** 12 random octets in base64, as unknown users are told: another length gives known ones away. */
   readonly salt?: string;
   readonly authrole: string;
   /** Default: the authid that was asked for. */
