@@ -11,6 +11,7 @@ import {
   Peer,
   type Place,
 } from '../../../../../test/conformance/wamp-peer.js';
+import { type Clock, ManualClock, systemClock } from '../../../../base/clock.js';
 import { Listener } from '../../../../net/listener.js';
 import type { WebSocketLimits } from '../../../../net/net-limits.js';
 import { jsonSerializer } from '../../messages/json.js';
@@ -34,12 +35,14 @@ interface Options {
   readonly rawSocket?: Partial<RawSocketLimits>;
   readonly longPoll?: Partial<LongPollLimits>;
   readonly webSocket?: Partial<WebSocketLimits>;
+  readonly clock?: Clock;
 }
 
 async function start(options: Options = {}): Promise<Place> {
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
-  const router = new WampRouter({ realms: { realm1: {} }, onError, limits: options.limits ?? {} });
+  const { limits = {}, clock = systemClock } = options;
+  const router = new WampRouter({ realms: { realm1: {} }, onError, limits, clock });
   const listener = await Listener.listen({ onError, limits: { webSocket: options.webSocket ?? {} } });
   mountWamp(listener, router, options);
   closers.push(async () => {
@@ -107,6 +110,28 @@ describe('RawSocket', () => {
     await expect.poll(text).toContain('wamp.error.payload_size_exceeded');
     expect(text()).toContain('short');
     expect(text()).not.toContain('xxx');
+  });
+
+  it('who is silent is asked by PINGs, and stays as long as they are answered', async () => {
+    const clock = new ManualClock();
+    const place = await start({ clock, rawSocket: { pingMs: 1000, idleMs: 2500 } });
+    const { socket, bytes, ended } = await connect(place);
+    socket.write(encodeHandshake(1, 2 ** 24));
+    socket.write(encodeRawFrame(FrameType.message, Buffer.from(HELLO)));
+    await expect.poll(() => place.router.realm('realm1')!.sessions.size).toBe(1);
+    const pings = (): number => Buffer.from(bytes()).toString('latin1').split('\u0001\0\0\0').length - 1;
+    for (let round = 1; round <= 5; round++) {
+      clock.advance(1100);
+      await expect.poll(pings).toBe(round);
+      socket.write(encodeRawFrame(FrameType.pong, new Uint8Array(0)));
+      // Its answer says that the PONG has been read, too.
+      socket.write(encodeRawFrame(FrameType.ping, Buffer.from(`round ${round}`)));
+      await expect.poll(() => Buffer.from(bytes()).toString('latin1')).toContain(`round ${round}`);
+    }
+    expect(place.router.connectionCount).toBe(1);
+    for (let round = 1; round <= 3; round++) clock.advance(1100);
+    await ended;
+    await expect.poll(() => place.router.connectionCount).toBe(0);
   });
 
   it('who does not finish the handshake, or is not heard any more, is dropped', async () => {
