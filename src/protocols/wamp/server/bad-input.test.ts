@@ -300,6 +300,15 @@ describe('an option of the wrong type is ABORT', () => {
   });
 });
 
+it('a node key may be as long as a URI, and no longer', () => {
+  const peer = startRouter().join();
+  for (const length of [1024, 1025]) peer.send(32, length, { nkey: 'x'.repeat(length) }, 'com.topic');
+  expect(peer.look()).toEqual([
+    [33, 1024, 1],
+    [8, 32, 1025, {}, 'wamp.error.invalid_argument', ['nkey is too long']],
+  ]);
+});
+
 describe('URIs', () => {
   const { join } = startRouter({ realms: { realm1: {}, strict: { strictUris: true } } });
   const ask = (realm: string, type: number, options: object, uri: string): unknown => {

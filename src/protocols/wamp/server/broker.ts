@@ -10,7 +10,7 @@ import {
   type Unsubscribe,
 } from '../messages/message.js';
 import { Payload } from '../messages/payload.js';
-import { matchesUri, Uris } from '../messages/uri.js';
+import { matchesUri, URI_LENGTH_MAX, Uris } from '../messages/uri.js';
 import { copyPassthru } from './check-options.js';
 import { type KeptEvent, keepEvent } from './kept-event.js';
 import type { Authorization, HistoryRule } from './options.js';
@@ -127,6 +127,10 @@ export class Broker {
     }
     const nowMicros = this.#realm.services.clock.nowMicros();
     const nodeKey = options['nkey'] as string | undefined;
+    // It is kept as long as the subscription, like the name of the topic.
+    if (nodeKey !== undefined && nodeKey.length > URI_LENGTH_MAX) {
+      throw new Refusal(Uris.invalidArgument, 'nkey is too long');
+    }
     const change = this.subscriptions.add(session, topic, match, { nodeKey }, nowMicros);
     const { subscription } = change;
     session.subscriptions.add(subscription);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { ROUTER_ROLES } from './features.js';
+import { AnnouncedFeatures, ROUTER_ROLES } from './features.js';
 
 /*
  * Nothing is announced that is not implemented: each feature has a test of that name, and so has each row of the coverage table.
@@ -85,6 +85,14 @@ const PROOFS: Readonly<Record<string, readonly [file: string, test: string]>> = 
     'testaments are published when their session ends, in order, unless flushed',
   ],
 };
+
+it('of what a client announces only that is remembered which the router asks for', () => {
+  const features = { call_timeout: true, call_canceling: 'yes', junk: true };
+  const announced = new AnnouncedFeatures({ callee: { features }, caller: true, junk: { features } });
+  expect([announced.has('callee', 'call_timeout'), announced.canCancel('callee')]).toEqual([true, false]);
+  expect(announced.has('callee', 'junk' as 'call_timeout')).toBe(false);
+  expect(announced.has('junk' as 'callee', 'call_timeout')).toBe(false);
+});
 
 function read(file: string): string {
   return readFileSync(path.join(root, file), 'utf8');

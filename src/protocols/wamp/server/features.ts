@@ -44,32 +44,48 @@ export const ROUTER_ROLES: Readonly<Record<'broker' | 'dealer', { readonly featu
   dealer: { features: all(DEALER) },
 };
 
+/** What the router asks of clients. Others that they announce are not remembered: there may be any number of them. */
+const ASKED = {
+  publisher: ['payload_passthru_mode'],
+  subscriber: ['subscription_revocation'],
+  caller: ['payload_passthru_mode', 'progressive_call_invocations'],
+  callee: [
+    'call_canceling',
+    'call_cancelling',
+    'call_timeout',
+    'payload_passthru_mode',
+    'progressive_call_invocations',
+    'progressive_call_results',
+    'registration_revocation',
+  ],
+} as const satisfies Readonly<Record<Role, readonly string[]>>;
+
+type Asked<R extends Role> = (typeof ASKED)[R][number];
+
 /** What a client announced in HELLO. */
 export class AnnouncedFeatures {
   readonly #features = new Set<string>();
-  readonly roles: ReadonlySet<string>;
 
   constructor(roles: Dict) {
-    this.roles = new Set(Object.keys(roles));
-    for (const [role, value] of Object.entries(roles)) {
-      const features = isDict(value) ? value['features'] : undefined;
+    for (const [role, names] of Object.entries(ASKED)) {
+      const announced = roles[role];
+      const features = isDict(announced) ? announced['features'] : undefined;
       if (!isDict(features)) continue;
-      for (const [name, isOn] of Object.entries(features))
-        if (isOn === true) this.#features.add(`${role} ${name}`);
+      for (const name of names) if (features[name] === true) this.#features.add(`${role} ${name}`);
     }
   }
 
   /** Who uses a feature has it, announced or not. */
-  learn(role: Role, feature: string): void {
+  learn<R extends Role>(role: R, feature: Asked<R>): void {
     this.#features.add(`${role} ${feature}`);
   }
 
-  has(role: Role, feature: string): boolean {
+  has<R extends Role>(role: R, feature: Asked<R>): boolean {
     return this.#features.has(`${role} ${feature}`);
   }
 
   /** The specification spells it both ways. */
-  canCancel(role: 'caller' | 'callee'): boolean {
+  canCancel(role: 'callee'): boolean {
     return this.has(role, 'call_canceling') || this.has(role, 'call_cancelling');
   }
 }
