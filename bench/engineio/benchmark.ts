@@ -9,9 +9,6 @@ import { BenchProcess } from '../framework/child-process.js';
  */
 
 const IDLE_CONNECTIONS = 5000;
-// Idle means that nothing has happened for so long. A forced collection follows on either side: V8 gives memory back when it has been
-// quiet for some seconds, but only when it collects, and whether it has done so by then is chance.
-const SETTLE_MS = 15_000;
 const ECHO_BYTES = 64;
 const FAN_OUT_BYTES = 128;
 
@@ -63,8 +60,10 @@ const fanOut: EngineMetric = {
   ...contestants({ kind: 'fan-out', connections: 1000, inFlight: 2, payloadBytes: FAN_OUT_BYTES }),
 };
 
-// As many as are measured. What a session keeps survives V8's young generation, which grows with that up to 32 MB: after 1000 it has
-// its size in npm's server, whose sessions are larger, and would grow by 16 MB in ours while it is measured.
+// As many as are measured, for two reasons. What is loaded and compiled for the first ones is not what each one costs. And V8's young
+// generation grows with what has survived it, up to 32 MB: after 1000 it has its full size in npm's server, whose sessions are larger, and
+// would grow by 16 MB in ours while it is measured. Nobody may wait in between: V8 gives back what it had grown by when it has been quiet
+// for some seconds, or not, which is more than what is measured.
 const WARM_UP_CONNECTIONS = IDLE_CONNECTIONS;
 
 /** Resident memory that each idle session adds to the server. */
@@ -73,12 +72,10 @@ async function runIdle(contestant: Contestant): Promise<RunResult> {
   const load = await BenchProcess.start(contestant.load.entry);
   try {
     const info = await server.call('start', contestant.server.config);
-    // Some connections first: what they load and compile, and the room for garbage that V8 has made for them, is not what each one costs.
     await load.call('prepare', { kind: 'idle', connections: WARM_UP_CONNECTIONS, server: info });
     const before = await server.collect();
     await load.call('prepare', { ...contestant.load.config, server: info });
     const atOnce = await server.sample();
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     const after = await server.collect();
     return {
       ops: IDLE_CONNECTIONS,
@@ -105,7 +102,7 @@ async function runIdle(contestant: Contestant): Promise<RunResult> {
 
 const idle: EngineMetric = {
   name: `idle-${IDLE_CONNECTIONS}`,
-  summary: `memory of ${IDLE_CONNECTIONS} sessions over WebSocket, ${SETTLE_MS / 1000} s after the handshakes and after a forced collection; an operation is a handshake`,
+  summary: `memory of ${IDLE_CONNECTIONS} sessions over WebSocket behind as many, after a forced collection; an operation is a handshake`,
   ...contestants({ kind: 'idle', connections: IDLE_CONNECTIONS, inFlight: 0, payloadBytes: 0 }),
   rounds: 2,
   run: runIdle,
