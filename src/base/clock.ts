@@ -16,6 +16,18 @@ export interface Clock {
   startTimer(delayMs: number, callback: () => void, options?: { readonly keepsAlive?: boolean }): Timer;
 }
 
+/** `startTimer` of the real clock, for those who need no more of it. */
+export function startTimer(
+  delayMs: number,
+  callback: () => void,
+  options?: { readonly keepsAlive?: boolean },
+): Timer {
+  const handle: unknown = setTimeout(callback, delayMs);
+  // Node returns an object that can let the process end; browsers return a number.
+  if (options?.keepsAlive !== true) (handle as { unref?: () => void }).unref?.();
+  return { cancel: () => clearTimeout(handle as number) };
+}
+
 // Read once: it never changes, and the getter costs as much as the clock.
 const ORIGIN_MS = performance.timeOrigin;
 
@@ -23,20 +35,7 @@ const ORIGIN_MS = performance.timeOrigin;
 export const systemClock: Clock = {
   nowMicros: () => Math.round((ORIGIN_MS + performance.now()) * 1000),
   monotonicMs: () => performance.now(),
-  startTimer(delayMs, callback, options) {
-    const handle: unknown = setTimeout(callback, delayMs);
-    // Node returns an object that can let the process end; browsers return a number.
-    if (
-      options?.keepsAlive !== true &&
-      typeof handle === 'object' &&
-      handle !== null &&
-      'unref' in handle &&
-      typeof handle.unref === 'function'
-    ) {
-      handle.unref();
-    }
-    return { cancel: () => clearTimeout(handle as number) };
-  },
+  startTimer,
 };
 
 /** A clock that stands still until `advance` is called. */

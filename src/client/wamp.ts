@@ -1,18 +1,14 @@
 /* `chorale/wamp`. */
 
 import { TransportError } from '../protocols/wamp/client/errors.js';
-import { EventBuffer } from '../protocols/wamp/client/transport/event-buffer.js';
 import { platform } from '../protocols/wamp/client/transport/registry.js';
-import { findSubprotocol, subprotocolOf } from '../protocols/wamp/messages/serializer.js';
 
-const parts = { EventBuffer, TransportError, findSubprotocol, subprotocolOf };
-
-platform.overEngine = (transports) => async (request) => {
+platform.overEngine = async (transports, request) => {
   const [{ wampOverEngine }, { Client }] = await Promise.all([
     import('./wamp-engine.js'),
     import('../protocols/engineio/client/client.js'),
   ]);
-  return await wampOverEngine(Client, parts, transports)(request);
+  return await wampOverEngine(Client, TransportError, transports, request);
 };
 
 export * from '../protocols/wamp/client/index.js';

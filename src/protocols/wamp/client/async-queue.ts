@@ -16,43 +16,45 @@ export class AsyncQueue<Value> {
   /** The next one to be taken, and the next one to be filled. Either may be ahead of the other. */
   #taken: Slot<Value> = withResolvers();
   #filled = this.#taken;
-  #end: 'ended' | 'failed' | undefined;
+  /** What those are told who take what will not come. */
+  #end: Promise<undefined> | undefined;
   /** How many values wait; less than none if so many takers do. */
   #size = 0;
   /** How many values a full queue has dropped. */
   dropped = 0;
 
-  constructor(limit: number, overflow: Overflow = Overflow.fail) {
+  constructor(limit: number, overflow: Overflow = 'fail') {
     this.#limit = limit;
     this.#overflow = overflow;
   }
 
-  /** False if the queue is full and has failed because of that. */
-  push(value: Value): boolean {
-    if (this.#end !== undefined) return this.#end === 'ended';
+  /** Returns why the queue has failed, if it did because it is full. */
+  push(value: Value): BaseError | undefined {
+    if (this.#end !== undefined) return undefined;
     if (this.#size >= this.#limit) {
       this.dropped += 1;
-      if (this.#overflow === Overflow.dropNewest) return true;
-      if (this.#overflow === Overflow.fail) {
-        this.fail(new BaseError('BACKLOG_FULL', `more than ${this.#limit} values wait to be read`));
-        return false;
+      if (this.#overflow === 'drop-newest') return undefined;
+      if (this.#overflow === 'fail') {
+        const error = new BaseError('BACKLOG_FULL', `more than ${this.#limit} wait`);
+        this.fail(error);
+        return error;
       }
       void this.take();
     }
     this.#size += 1;
     this.#filled.resolve(value);
     this.#filled = this.#filled.next ??= withResolvers();
-    return true;
+    return undefined;
   }
 
   /** The next value; `undefined` when there will be no more. Rejects when the queue has failed, after what it held. */
-  async take(): Promise<Value | undefined> {
+  take(): Promise<Value | undefined> {
     const slot = this.#taken;
     if (this.#end === undefined || slot !== this.#filled) {
       this.#size -= 1;
       this.#taken = slot.next ??= withResolvers();
     }
-    return await slot.promise;
+    return slot.promise;
   }
 
   /** `take`, for iterators. */
@@ -61,37 +63,33 @@ export class AsyncQueue<Value> {
     return value === undefined ? { done: true, value: undefined } : { done: false, value };
   }
 
-  end(): void {
-    this.#finish('ended', undefined);
-  }
-
-  fail(error: unknown): void {
-    this.#finish('failed', error);
-  }
-
-  #finish(end: 'ended' | 'failed', error: unknown): void {
-    if (this.#end !== undefined) return;
-    this.#end = end;
+  /** No more values will come. */
+  end(end: Promise<undefined> = Promise.resolve(undefined)): void {
+    end.catch(() => {});
+    this.#end ??= end;
     // All who wait are told; who comes later finds the last one.
     for (let slot: Slot<Value> | undefined = this.#filled; slot !== undefined; slot = slot.next) {
       this.#filled = slot;
+      slot.resolve(this.#end);
       slot.promise.catch(() => {});
-      if (end === 'failed') slot.reject(error);
-      else slot.resolve(undefined);
     }
+  }
+
+  fail(error: unknown): void {
+    this.end(Promise.reject(error));
   }
 }
 
 /** What `Promise.withResolvers` returns, which Node has since 22. */
 export interface Deferred<Value> {
   readonly promise: Promise<Value>;
-  readonly resolve: (value: Value) => void;
+  readonly resolve: (value: Value | PromiseLike<Value>) => void;
   readonly reject: (error: unknown) => void;
 }
 
 export function withResolvers<Value>(): Deferred<Value> {
-  let resolve!: (value: Value) => void;
-  let reject!: (error: unknown) => void;
+  let resolve!: Deferred<Value>['resolve'];
+  let reject!: Deferred<Value>['reject'];
   const promise = new Promise<Value>((onResolve, onReject) => {
     resolve = onResolve;
     reject = onReject;

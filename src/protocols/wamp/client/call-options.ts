@@ -34,8 +34,8 @@ export function callDict(
   const { callTimeoutMs, resourceKey } = options;
   return definedOptions(
     {
-      receive_progress: receiveProgress ? true : undefined,
-      progress: isOpenEnded ? true : undefined,
+      receive_progress: receiveProgress || undefined,
+      progress: isOpenEnded || undefined,
       timeout: callTimeoutMs === undefined ? undefined : Math.round(callTimeoutMs),
       disclose_me: options.discloseMe,
       rkey: resourceKey,

@@ -3,6 +3,7 @@ import type { CallOptions } from './call-options.js';
 import type { Link } from './link.js';
 import { NO_ARGS, NO_KWARGS } from './payload.js';
 import type { Args, Kwargs } from './payload.js';
+import type { Sending } from './request.js';
 import { misuse } from './results.js';
 import type { InvocationProgress } from './results.js';
 
@@ -31,7 +32,9 @@ export class CallStream<Value = unknown, Progress extends Args = Args> implement
   readonly #highWaterBytes: number;
   /** The call behind it: to cancel, to await the result. */
   readonly call: Call<Value, Progress>;
-  #state: 'new' | 'open' | 'ended' = 'new';
+  /** The first CALL takes an id, which is known when the others leave. */
+  #sent: Sending['sent'] = (id, session) => this.call.sent(id, session);
+  #isEnded = false;
 
   constructor(link: Link, procedure: string, options: StreamOptions) {
     this.#link = link;
@@ -42,7 +45,7 @@ export class CallStream<Value = unknown, Progress extends Args = Args> implement
   /** Sends arguments, when there is room. False when nobody wants them any more. */
   async write(args: Args, kwargs?: Kwargs): Promise<boolean> {
     const { session, clock } = this.#link;
-    while (!this.call.done && (session?.transport.bufferedBytes ?? 0) > this.#highWaterBytes) {
+    while (!this.call.done && session.isOpen && session.transport.bufferedBytes > this.#highWaterBytes) {
       await new Promise<void>((resolve) => clock.startTimer(DRAIN_CHECK_MS, resolve));
     }
     // Frames of this turn leave before more of them are made.
@@ -66,16 +69,15 @@ export class CallStream<Value = unknown, Progress extends Args = Args> implement
 
   #send(args: Args, kwargs: Kwargs | undefined, isOpenEnded: boolean): boolean {
     const { call } = this;
-    const state = this.#state;
-    if (state === 'ended') throw misuse('the stream has ended');
-    this.#state = isOpenEnded ? 'open' : 'ended';
+    if (this.#isEnded) throw misuse('the stream has ended');
+    this.#isEnded = !isOpenEnded;
     if (call.done) return false;
     this.#link.request({
-      // The first CALL takes an id, which is known when the others leave.
       toMessage: (id) => call.toMessage(call.requestId ?? id, args, kwargs ?? NO_KWARGS, isOpenEnded),
-      sent: state === 'new' ? (id, session) => call.sent(id, session) : undefined,
+      sent: this.#sent,
       failed: (error) => call.failed(error),
     });
+    this.#sent = undefined;
     return true;
   }
 }

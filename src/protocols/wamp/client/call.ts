@@ -1,15 +1,14 @@
 import type { Timer } from '../../../base/clock.js';
 import * as MessageType from '../messages/message-type.js';
 import type { Message, Result } from './message.js';
-import * as Uris from '../messages/uris.js';
 import { AsyncQueue, withResolvers } from './async-queue.js';
 import { callDict } from './call-options.js';
 import type { CallOptions } from './call-options.js';
-import { BaseError, WampError, isSessionLoss } from './errors.js';
+import { WampError, isSessionLoss } from './errors.js';
 import type { Link } from './link.js';
 import { encodePayload, readPayload } from './payload.js';
 import type { Args, Dict, Kwargs } from './payload.js';
-import { CancelMode } from './policies.js';
+import type { CancelMode } from './policies.js';
 import type { Answer, Request, Sending } from './request.js';
 import { InvocationProgress, InvocationResult, misuse } from './results.js';
 import type { Session } from './session.js';
@@ -64,7 +63,8 @@ export class Call<Value = unknown, Progress extends Args = Args>
       else signal.addEventListener('abort', this.#onAbort);
     }
     // Watches the clock for routers that do not.
-    if (callTimeoutMs > 0 && link.session?.hasFeature('dealer', 'call_timeout') !== true) {
+    const { session } = link;
+    if (callTimeoutMs > 0 && !(session.isOpen && session.hasFeature('dealer', 'call_timeout'))) {
       this.#timer = link.clock.startTimer(callTimeoutMs, () => this.#expire());
     }
   }
@@ -106,21 +106,21 @@ export class Call<Value = unknown, Progress extends Args = Args>
 
   /** Has each progressive result handed to `handler`, as soon as it comes. There can be one handler. */
   onProgress(handler: (progress: InvocationProgress<Progress>) => void): this {
-    if (this.#onProgress !== undefined) throw misuse('the call has a progress handler');
+    if (this.#onProgress !== undefined) throw misuse('there is a progress handler');
     this.#wantProgress();
     this.#onProgress = handler;
     return this;
   }
 
   /** The next progressive result; `undefined` when the result is there. Rejects if the call has failed. */
-  async nextProgress(): Promise<InvocationProgress<Progress> | undefined> {
-    return await this.#queue().take();
+  nextProgress(): Promise<InvocationProgress<Progress> | undefined> {
+    return this.#queue().take();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<InvocationProgress<Progress>, undefined> {
     const queue = this.#queue();
     return {
-      next: async () => await queue.next(),
+      next: () => queue.next(),
       return: async () => {
         // Who leaves the loop early does not want the rest.
         this.cancel();
@@ -135,7 +135,7 @@ export class Call<Value = unknown, Progress extends Args = Args>
    */
   cancel(mode?: CancelMode, options: { readonly options?: Dict; readonly reason?: unknown } = {}): void {
     if (this.#isDone || this.cancelled) return;
-    const error = options.reason ?? new WampError(Uris.canceled, ['the call was cancelled']);
+    const error = options.reason ?? new WampError('wamp.error.canceled', ['cancelled']);
     this.#cancelReason = { error };
     // It is not an accident: nobody has to catch it.
     this.#answer.promise.catch(() => {});
@@ -143,7 +143,7 @@ export class Call<Value = unknown, Progress extends Args = Args>
     session?.send({
       type: MessageType.cancel,
       request: this.requestId!,
-      options: { mode: mode ?? this.#options.cancelMode ?? CancelMode.killNoWait, ...options.options },
+      options: { mode: mode ?? this.#options.cancelMode ?? 'killnowait', ...options.options },
     });
     const { call_canceling: isTold, call_cancelling: isToldBritish } = session?.getFeatures('dealer') ?? {};
     if (isTold !== true && isToldBritish !== true) this.#fail(error);
@@ -190,20 +190,20 @@ export class Call<Value = unknown, Progress extends Args = Args>
   }
 
   failed(error: Error): void {
-    const isCancelled = error instanceof WampError && error.uri === Uris.canceled;
+    const isCancelled = error instanceof WampError && error.uri === 'wamp.error.canceled';
     this.#fail(isCancelled && this.#cancelReason !== undefined ? this.#cancelReason.error : error);
   }
 
   #expire(): void {
-    const error = new WampError(Uris.timeout, ['the call was not answered in time']);
-    this.cancel(CancelMode.killNoWait, { reason: error });
+    const error = new WampError('wamp.error.timeout', ['no answer in time']);
+    this.cancel('killnowait', { reason: error });
     this.#fail(error);
   }
 
   #wantProgress(): void {
-    if (this.#receiveProgress === false) throw misuse('the call was made with receiveProgress: false');
+    if (this.#receiveProgress === false) throw misuse('made with receiveProgress: false');
     if (this.#receiveProgress === undefined && (this.#session !== undefined || this.#isDone)) {
-      throw misuse('the call has left without asking for progress: pass receiveProgress: true');
+      throw misuse('too late: pass receiveProgress: true');
     }
     this.#receiveProgress = true;
   }
@@ -223,8 +223,9 @@ export class Call<Value = unknown, Progress extends Args = Args>
 
   #receivedProgress(progress: InvocationProgress<Progress>): void {
     if (this.#onProgress !== undefined) this.#link.guard(() => this.#onProgress!(progress));
-    else if (this.wantsProgress && !this.#queue().push(progress)) {
-      const error = new BaseError('BACKLOG_FULL', 'too many progressive results wait to be read');
+    else if (this.wantsProgress) {
+      const error = this.#queue().push(progress);
+      if (error === undefined) return;
       this.cancel(undefined, { reason: error });
       this.#fail(error);
     }

@@ -1,5 +1,4 @@
 import * as MessageType from '../messages/message-type.js';
-import * as Uris from '../messages/uris.js';
 import { AsyncQueue } from './async-queue.js';
 import { Interrupt, TransportError, WampError } from './errors.js';
 import { Holding, Holdings } from './holdings.js';
@@ -34,20 +33,17 @@ export interface RegisterOptions {
 }
 
 /** A procedure that this client serves. Stays what it is when the connection is lost and comes back. */
-export class Registration extends Holding<RegisterOptions> {
-  readonly handler: Handler;
-
-  constructor(registrations: Registrations, procedure: string, handler: Handler, options: RegisterOptions) {
-    super(registrations, procedure, options);
-    this.handler = handler;
-  }
-
+export class Registration extends Holding<RegisterOptions, Handler> {
   get procedure(): string {
     return this.uri;
   }
 
-  async unregister(): Promise<void> {
-    await this[Symbol.asyncDispose]();
+  get handler(): Handler {
+    return this.callback;
+  }
+
+  unregister(): Promise<void> {
+    return this[Symbol.asyncDispose]();
   }
 }
 
@@ -81,6 +77,7 @@ export class Registrations extends Holdings<Registration> {
       begins: MessageType.register,
       uriKey: 'procedure',
       idKey: 'registration',
+      Handle: Registration,
       toDict: (options) =>
         definedOptions(
           {
@@ -96,19 +93,13 @@ export class Registrations extends Holdings<Registration> {
     });
   }
 
-  /** REGISTER leaves at once, in its turn. */
-  async register(procedure: string, handler: Handler, options: RegisterOptions): Promise<Registration> {
-    const registration = new Registration(this, procedure, handler, options);
+  protected override async begin(registration: Registration): Promise<void> {
     this.#loading ??= this.#load();
-    const begun = this.begin(registration);
-    try {
-      await Promise.all([begun, this.#loading]);
-    } catch (error) {
-      // If it was the code that did not come, the router must not wait for it.
-      this.link.guard(async () => await registration.unregister());
+    const loaded = this.#loading.catch((error: unknown) => {
+      this.link.guard(() => registration.unregister());
       throw error;
-    }
-    return registration;
+    });
+    await Promise.all([super.begin(registration), loaded]);
   }
 
   received(session: Session, message: ForCallee): void {
@@ -130,7 +121,7 @@ export class Registrations extends Holdings<Registration> {
       this.#invocations = new Invocations(this, this.link, PARTS);
     } catch (error) {
       this.#loading = undefined;
-      throw new TransportError('the code that answers calls cannot be loaded', error);
+      throw new TransportError('what answers calls cannot be loaded', error);
     } finally {
       for (const [session, message] of this.#early.splice(0)) this.received(session, message);
     }
@@ -145,7 +136,7 @@ function refuse(session: Session, { type, request }: ForCallee): void {
     requestType: type,
     request,
     details: {},
-    error: Uris.unavailable,
+    error: 'wamp.error.unavailable',
     payload: NO_PAYLOAD,
   });
 }

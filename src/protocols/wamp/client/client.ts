@@ -8,7 +8,6 @@ import type { CallOptions } from './call-options.js';
 import { CallStream } from './call-stream.js';
 import type { StreamOptions } from './call-stream.js';
 import type { Handler, RegisterOptions, Registration } from './callee.js';
-import type { ErrorMap } from './error-map.js';
 import type { WampError } from './errors.js';
 import { EventStream } from './event-stream.js';
 import type { EventBufferOptions } from './event-stream.js';
@@ -67,33 +66,13 @@ type Parameters<A extends Args, Options> = readonly [] extends A
  * Calls, serves, publishes and listens, over a session of which it takes full control. Handlers and callbacks run in the order in
  * which messages come; what they do after their first `await` may overlap.
  */
-export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
-  readonly #link: Link;
-
-  constructor(session: Session, options: ClientOptions = {}) {
-    this.#link = new Link(this, session, options);
-  }
-
-  /** How ERRORs become exceptions here, and exceptions ERRORs. */
-  get errorMap(): ErrorMap {
-    return this.#link.errors;
-  }
-
-  /** The session that is used now, or was used last. */
-  get session(): Session {
-    return this.#link.lastSession;
-  }
-
+export class Client<Api extends ApiType = AnyApi> extends Link {
   /** Makes the request ids of this session. */
   get idGenerator(): IdGenerator {
     return this.session.idGenerator;
   }
 
-  get state(): ClientState {
-    return this.#link.state;
-  }
-
-  toString(): string {
+  override toString(): string {
     return `Client(session ${this.session.sessionId} of realm ${this.session.realm}, ${this.state})`;
   }
 
@@ -106,12 +85,12 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
     >
   ): Call<ResultOf<Procedure<Api, P>>, ProgressOf<Procedure<Api, P>>> {
     const call = new Call<ResultOf<Procedure<Api, P>>, ProgressOf<Procedure<Api, P>>>(
-      this.#link,
+      this,
       procedure,
       args,
       options,
     );
-    this.#link.request(call);
+    this.request(call);
     return call;
   }
 
@@ -120,7 +99,7 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
     procedure: P,
     options: StreamOptions = {},
   ): CallStream<ResultOf<Procedure<Api, P>>, ProgressOf<Procedure<Api, P>>> {
-    return new CallStream(this.#link, procedure, options);
+    return new CallStream(this, procedure, options);
   }
 
   /**
@@ -136,7 +115,7 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
       PublishOptions<KwargsOf<Topic<Api, T>>>
     >
   ): Promise<number | undefined> {
-    return this.#link.ask(
+    return this.ask(
       MessageType.published,
       (request) => ({
         type: MessageType.publish,
@@ -155,31 +134,31 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
    *
    *     await client.register('com.app.add', ({ args: [a, b] }) => a + b);
    */
-  async register<P extends ProcedureOf<Api>>(
+  register<P extends ProcedureOf<Api>>(
     procedure: P,
     handler: Handler<Invocation<ArgsOf<Procedure<Api, P>>, KwargsOf<Procedure<Api, P>>>>,
     options: RegisterOptions = {},
   ): Promise<Registration> {
-    return await this.#link.registrations.register(procedure, handler as unknown as Handler, options);
+    return this.registrations.open(procedure, handler as unknown as Handler, options);
   }
 
   /** Ends one registration of a procedure, or all. Rejects with BaseError NOT_FOUND if there is none. */
-  async unregister(procedure: ProcedureOf<Api>, registrationId?: number): Promise<void> {
-    await this.#link.registrations.endAll(procedure, registrationId);
+  unregister(procedure: ProcedureOf<Api>, registrationId?: number): Promise<void> {
+    return this.registrations.endAll(procedure, registrationId);
   }
 
   /** Has events of a topic handed to `callback`, in order. */
-  async subscribe<T extends TopicOf<Api>>(
+  subscribe<T extends TopicOf<Api>>(
     topic: T,
     callback: EventCallback<SubscriptionEvent<ArgsOf<Topic<Api, T>>, KwargsOf<Topic<Api, T>>>>,
     options: SubscribeOptions = {},
   ): Promise<Subscription> {
-    return await this.#link.subscriptions.subscribe(topic, callback as unknown as EventCallback, options);
+    return this.subscriptions.open(topic, callback as unknown as EventCallback, options);
   }
 
   /** Ends one subscription to a topic, or all. Rejects with BaseError NOT_FOUND if there is none. */
-  async unsubscribe(topic: TopicOf<Api>, subscriptionId?: number): Promise<void> {
-    await this.#link.subscriptions.endAll(topic, subscriptionId);
+  unsubscribe(topic: TopicOf<Api>, subscriptionId?: number): Promise<void> {
+    return this.subscriptions.endAll(topic, subscriptionId);
   }
 
   /** Events of a topic, to be read one after the other; the subscription ends with the loop. */
@@ -187,15 +166,15 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
     topic: T,
     options: SubscribeOptions & EventBufferOptions = {},
   ): EventStream<SubscriptionEvent<ArgsOf<Topic<Api, T>>, KwargsOf<Topic<Api, T>>>> {
-    return new EventStream(this, options, async (push) => await this.subscribe(topic, push, options));
+    return new EventStream(this, options, (push) => this.subscribe(topic, push, options));
   }
 
   getRegistrationIds(procedure: ProcedureOf<Api>): readonly number[] {
-    return this.#link.registrations.idsOf(procedure);
+    return this.registrations.idsOf(procedure);
   }
 
   getSubscriptionIds(topic: TopicOf<Api>): readonly number[] {
-    return this.#link.subscriptions.idsOf(topic);
+    return this.subscriptions.idsOf(topic);
   }
 
   /** ERRORs with this URI become exceptions of this class, and the other way round. */
@@ -207,29 +186,5 @@ export class Client<Api extends ApiType = AnyApi> implements AsyncDisposable {
     this.errorMap.registerErrorResponse(uri, (error) => new errorClass(error), options);
     if (options.match === undefined || options.match === 'exact')
       this.errorMap.registerException(errorClass, uri);
-  }
-
-  /** Returns what removes the listener. */
-  on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void {
-    return this.#link.on(name, listener);
-  }
-
-  /** Resolves when there is a connection and all is restored; rejects when there will be none. */
-  async ready(): Promise<void> {
-    await this.#link.ready();
-  }
-
-  /** Resolves when the client is closed, by whomever. */
-  async waitUntilDone(): Promise<void> {
-    await this.#link.waitUntilDone();
-  }
-
-  /** Says good-bye. Calls without an answer fail with ClientClosed, and handlers' signals are aborted. */
-  async close(details?: Dict, options: { readonly reason?: string } = {}): Promise<void> {
-    await this.#link.close(details, options.reason);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 }

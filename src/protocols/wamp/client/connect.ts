@@ -1,4 +1,3 @@
-import { systemClock } from '../../../base/clock.js';
 import type { EngineTransports } from '../../../base/connecting.js';
 import { jsonSerializer } from './serializer/json.js';
 import type { Serializer } from './serializer/serializer.js';
@@ -48,12 +47,11 @@ export async function connectTransport(
 ): Promise<Transport> {
   const target = new URL(url);
   const { openTransport, transports, serializers = [jsonSerializer], sslVerify, signal } = options;
-  const open =
-    openTransport ??
-    (transports === undefined
-      ? getTransportFactory(target.protocol.slice(0, -1))
-      : platform.overEngine!(transports));
-  return await open({ url: target, serializers, sslVerify, signal });
+  const request = { url: target, serializers, sslVerify, signal };
+  if (openTransport === undefined && transports !== undefined) {
+    return await platform.overEngine!(transports, request);
+  }
+  return await (openTransport ?? getTransportFactory(target.protocol.slice(0, -1)))(request);
 }
 
 /**
@@ -67,15 +65,14 @@ export async function connect<Api extends ApiType = AnyApi>(
   url: string | URL,
   options: ConnectOptions,
 ): Promise<Client<Api>> {
-  const { keyring: keys, clock = systemClock, reconnect = false } = options;
+  const { keyring: keys, reconnect = false } = options;
   const keyring = keys !== undefined && 'length' in keys ? keyringOf(keys) : keys;
   const open = async (signal: AbortSignal | undefined): Promise<Session> => {
     const transport = await connectTransport(url, { ...options, signal });
-    return await joinRealm(transport, { ...options, keyring, clock, signal });
+    return await joinRealm(transport, { ...options, keyring, signal });
   };
   return new Client<Api>(await open(options.signal), {
     ...options,
-    clock,
     reopen: reconnect === false ? undefined : open,
     reconnect: typeof reconnect === 'boolean' ? undefined : reconnect,
   });
@@ -85,8 +82,8 @@ export async function connect<Api extends ApiType = AnyApi>(
 function keyringOf(methods: readonly AuthMethod[]): Keyring {
   return {
     begin: async (transport) => {
-      const { beginProofs, methodsByName } = await import('./auth/proofs.js');
-      return await beginProofs(methodsByName(methods, undefined, AuthError), undefined, AuthError, transport);
+      const { beginProofs } = await import('./auth/proofs.js');
+      return await beginProofs(methods, undefined, AuthError, transport);
     },
   };
 }

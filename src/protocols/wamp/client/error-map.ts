@@ -6,11 +6,10 @@ import {
   ProcedureAlreadyExists,
   WampError,
 } from './errors.js';
-import type { Args, Dict, Kwargs } from './payload.js';
-import { MatchPolicy } from './policies.js';
+import type { ProtocolUri } from './message.js';
+import type { MatchPolicy } from './policies.js';
 import type { UriPattern } from './uri.js';
 import { matchesUri } from '../messages/uri.js';
-import * as Uris from '../messages/uris.js';
 
 /** Makes the exception for an ERROR. */
 export type ErrorFactory = (error: WampError) => Error;
@@ -26,23 +25,17 @@ export function setInvocationError(exception: Error, error: WampError): void {
   attached.set(exception, error);
 }
 
-type BuiltIn = new (args?: Args, kwargs?: Kwargs, details?: Dict) => WampError;
-
-const BUILT_IN: readonly (readonly [string, BuiltIn])[] = [
-  [Uris.invalidUri, InvalidUri],
-  [Uris.procedureAlreadyExists, ProcedureAlreadyExists],
-  [Uris.invalidArgument, InvalidArgument],
-];
+const CANCELED: ProtocolUri = 'wamp.error.canceled';
 
 /** Which exception an ERROR becomes, and which ERROR an exception becomes. */
 export class ErrorMap {
-  readonly #exact = new Map<string, ErrorFactory>();
-  /** The longest first; of two that are as long, the one that came last. */
-  #patterns: readonly (UriPattern & { readonly factory: ErrorFactory })[] = [];
+  /** Whole URIs first, then the longest pattern; of two that are alike, the one that came last. */
+  #responses: readonly (UriPattern & { readonly factory: ErrorFactory })[] = [];
   readonly #uris: { readonly errorClass: ErrorClass; readonly uri: string }[] = [];
 
   constructor() {
-    for (const [uri, Class] of BUILT_IN) {
+    for (const Class of [InvalidUri, ProcedureAlreadyExists, InvalidArgument]) {
+      const { uri } = new Class();
       this.registerErrorResponse(uri, ({ args, kwargs, details }) => new Class(args, kwargs, details));
     }
   }
@@ -51,13 +44,12 @@ export class ErrorMap {
   registerErrorResponse(
     uri: string,
     factory: ErrorFactory,
-    { match = MatchPolicy.exact }: { readonly match?: MatchPolicy } = {},
+    { match = 'exact' }: { readonly match?: MatchPolicy } = {},
   ): void {
-    if (match === MatchPolicy.exact) this.#exact.set(uri, factory);
-    else {
-      const patterns = [{ uri, match, factory }, ...this.#patterns];
-      this.#patterns = patterns.sort((one, other) => other.uri.length - one.uri.length);
-    }
+    const rank = (one: UriPattern): number => (one.match === 'exact' ? Infinity : one.uri.length);
+    const responses = [{ uri, match, factory }, ...this.#responses];
+    // Infinity less Infinity is no number, which is taken for 0.
+    this.#responses = responses.sort((one, other) => rank(other) - rank(one) || 0);
   }
 
   /** Exceptions of this class that leave a procedure become ERRORs with this URI, the text their first argument. */
@@ -67,18 +59,17 @@ export class ErrorMap {
   }
 
   errorToException(error: WampError): Error {
-    const pattern = this.#patterns.find(({ uri, match }) => matchesUri(uri, match, error.uri));
-    return (this.#exact.get(error.uri) ?? pattern?.factory)?.(error) ?? error;
+    const response = this.#responses.find(({ uri, match }) => matchesUri(uri, match, error.uri));
+    return response?.factory(error) ?? error;
   }
 
   exceptionToInvocationError(exception: unknown): WampError {
-    if (!(exception instanceof Error)) return new WampError(Uris.runtimeError, [String(exception)]);
-    const byHand = attached.get(exception);
-    if (byHand !== undefined) return byHand;
-    if (exception instanceof WampError) return exception;
-    if (exception instanceof Interrupt) return new WampError(Uris.canceled);
-    const uri = this.#uris.find(({ errorClass }) => exception instanceof errorClass)?.uri;
-    return new WampError(uri ?? Uris.runtimeError, [exception.message]);
+    const answer = attached.get(exception as Error) ?? exception;
+    if (answer instanceof WampError) return answer;
+    if (exception instanceof Interrupt) return new WampError(CANCELED);
+    const known = this.#uris.find(({ errorClass }) => exception instanceof errorClass);
+    const text = exception instanceof Error ? exception.message : String(exception);
+    return new WampError(known?.uri ?? 'wamp.error.runtime_error', [text]);
   }
 }
 

@@ -1,7 +1,7 @@
 import { NO_ARGS, NO_KWARGS, textIn } from './payload.js';
 import type { Args, Dict, Kwargs } from './payload.js';
 import type { CancelMode } from './policies.js';
-import * as Uris from '../messages/uris.js';
+import type { ProtocolUri } from './message.js';
 
 export type ErrorCode =
   /** The connection could not be made, or broke. What was asked for may still have happened. */
@@ -54,7 +54,7 @@ export class AbortError extends BaseError {
   readonly details: Dict;
 
   constructor(reason: string, details: Dict = NO_KWARGS) {
-    super('ABORT', `${reason}: ${textIn(details, 'message') ?? 'the router refused the session'}`);
+    super('ABORT', `${reason}: ${textIn(details, 'message') ?? 'refused'}`);
     this.reason = reason;
     this.details = details;
   }
@@ -122,7 +122,7 @@ export class InvalidUri extends WampError {
   override readonly name = 'InvalidUri';
 
   constructor(args?: Args, kwargs?: Kwargs, details?: Dict) {
-    super(Uris.invalidUri, args, kwargs, details);
+    super('wamp.error.invalid_uri' satisfies ProtocolUri, args, kwargs, details);
   }
 }
 
@@ -130,7 +130,7 @@ export class ProcedureAlreadyExists extends WampError {
   override readonly name = 'ProcedureAlreadyExists';
 
   constructor(args?: Args, kwargs?: Kwargs, details?: Dict) {
-    super(Uris.procedureAlreadyExists, args, kwargs, details);
+    super('wamp.error.procedure_already_exists' satisfies ProtocolUri, args, kwargs, details);
   }
 }
 
@@ -138,7 +138,7 @@ export class InvalidArgument extends WampError {
   override readonly name = 'InvalidArgument';
 
   constructor(args?: Args, kwargs?: Kwargs, details?: Dict) {
-    super(Uris.invalidArgument, args, kwargs, details);
+    super('wamp.error.invalid_argument' satisfies ProtocolUri, args, kwargs, details);
   }
 }
 
@@ -146,8 +146,8 @@ export class InvalidArgument extends WampError {
 export class ClientClosed extends BaseError {
   override readonly name = 'ClientClosed';
 
-  constructor(message = 'the client is closed') {
-    super('CLOSED', message);
+  constructor(message = 'the client is closed', cause?: unknown) {
+    super('CLOSED', message, cause);
   }
 }
 
@@ -157,10 +157,7 @@ export class Interrupt extends BaseError {
   readonly options: Dict;
 
   constructor(options: Dict = NO_KWARGS) {
-    super(
-      'INTERRUPT',
-      `interrupted${textIn(options, 'reason') === undefined ? '' : `: ${textIn(options, 'reason')}`}`,
-    );
+    super('INTERRUPT', `interrupted: ${textIn(options, 'reason') ?? 'by the caller'}`);
     this.options = options;
   }
 

@@ -1,4 +1,5 @@
-import { AsyncQueue, Overflow } from './async-queue.js';
+import { AsyncQueue } from './async-queue.js';
+import type { Overflow } from './async-queue.js';
 import type { AnyClient } from './client.js';
 import type { Subscription } from './subscriber.js';
 
@@ -20,7 +21,7 @@ export class EventStream<Event> implements AsyncIterableIterator<Event> {
 
   constructor(
     client: AnyClient,
-    { buffer = BUFFER, overflow = Overflow.dropOldest }: EventBufferOptions,
+    { buffer = BUFFER, overflow = 'drop-oldest' }: EventBufferOptions,
     subscribe: (push: (event: Event) => void) => Promise<Subscription>,
   ) {
     this.#queue = new AsyncQueue(buffer, overflow);
@@ -37,12 +38,12 @@ export class EventStream<Event> implements AsyncIterableIterator<Event> {
   }
 
   /** Resolves when the router has confirmed the subscription. */
-  async ready(): Promise<Subscription> {
-    return await this.#subscription;
+  ready(): Promise<Subscription> {
+    return this.#subscription;
   }
 
-  async next(): Promise<IteratorResult<Event, undefined>> {
-    return await this.#queue.next();
+  next(): Promise<IteratorResult<Event, undefined>> {
+    return this.#queue.next();
   }
 
   async return(): Promise<IteratorResult<Event, undefined>> {

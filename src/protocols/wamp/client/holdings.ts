@@ -6,23 +6,25 @@ import { numberIn, textIn } from './payload.js';
 import type { Dict } from './payload.js';
 
 /** What the router holds for a client under an id: a registration or a subscription. Stays what it is when the connection comes back. */
-export class Holding<Options = unknown> implements AsyncDisposable {
+export class Holding<Options = unknown, Callback = unknown> implements AsyncDisposable {
   readonly uri: string;
+  readonly callback: Callback;
   readonly options: Options;
   /** Of this session; `undefined` while there is none, and after it has ended. */
   id: number | undefined;
   /** Whether it still stands, be it that it must be restored first. */
   isActive = true;
-  readonly #holdings: { end(holding: Holding): Promise<void> };
+  readonly #end: (holding: Holding) => Promise<void>;
 
-  constructor(holdings: { end(holding: Holding): Promise<void> }, uri: string, options: Options) {
-    this.#holdings = holdings;
+  constructor(end: (holding: Holding) => Promise<void>, uri: string, callback: Callback, options: Options) {
+    this.#end = end;
     this.uri = uri;
+    this.callback = callback;
     this.options = options;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#holdings.end(this);
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#end(this);
   }
 }
 
@@ -31,6 +33,9 @@ export interface HoldingKind<H extends Holding> {
   readonly begins: typeof MessageType.subscribe | typeof MessageType.register;
   readonly uriKey: 'topic' | 'procedure';
   readonly idKey: 'subscription' | 'registration';
+  readonly Handle: new (
+    ...parameters: ConstructorParameters<typeof Holding<H['options'], H['callback']>>
+  ) => H;
   readonly toDict: (options: H['options']) => Dict;
 }
 
@@ -47,6 +52,13 @@ export class Holdings<H extends Holding> {
     this.#kind = kind;
   }
 
+  /** Asks the router for another one, at once. */
+  async open(uri: string, callback: H['callback'], options: H['options']): Promise<H> {
+    const holding = new this.#kind.Handle((one) => this.end(one), uri, callback, options);
+    await this.begin(holding);
+    return holding;
+  }
+
   [Symbol.iterator](): Iterator<H> {
     return this.#all.values() as Iterator<H>;
   }
@@ -56,10 +68,9 @@ export class Holdings<H extends Holding> {
     return this.#byId.get(id) ?? [];
   }
 
-  /** Asks the router for it. */
-  async begin(holding: H): Promise<void> {
+  protected begin(holding: H): Promise<void> {
     const { begins: type, uriKey, idKey, toDict } = this.#kind;
-    await this.link.ask(
+    return this.link.ask(
       type + 1,
       (request) =>
         ({ type, request, options: toDict(holding.options), [uriKey]: holding.uri }) as unknown as Message,
@@ -83,7 +94,7 @@ export class Holdings<H extends Holding> {
   async endAll(uri: string, id: number | undefined): Promise<void> {
     const found = this.#of(uri).filter((holding) => id === undefined || holding.id === id);
     if (found.length === 0) throw new BaseError('NOT_FOUND', `no ${this.#kind.idKey} ${id ?? ''} of ${uri}`);
-    await Promise.all(found.map(async (holding) => await this.end(holding)));
+    await Promise.all(found.map((holding) => this.end(holding)));
   }
 
   /** UNREGISTERED or UNSUBSCRIBED with request 0: the router has taken it away. */
@@ -95,7 +106,7 @@ export class Holdings<H extends Holding> {
       holding.id = undefined;
       this.#all.delete(holding);
       const reason = textIn(details, 'reason') ?? 'no reason given';
-      this.link.onError(new BaseError('NOT_FOUND', `the router revoked ${holding.uri}: ${reason}`));
+      this.link.onError(new BaseError('NOT_FOUND', `${holding.uri} was revoked: ${reason}`));
     }
     this.#byId.delete(id);
   }
@@ -123,8 +134,8 @@ export class Holdings<H extends Holding> {
     );
   }
 
-  protected async restoreOne(holding: H): Promise<void> {
-    await this.begin(holding);
+  protected restoreOne(holding: H): Promise<void> {
+    return this.begin(holding);
   }
 
   #of(uri: string): readonly Holding[] {
@@ -136,7 +147,7 @@ export class Holdings<H extends Holding> {
     this.#byId.set(id, [...this.withId(id), holding]);
     if (holding.isActive) this.#all.add(holding);
     // It was ended while it was being restored.
-    else this.link.guard(async () => await this.#release(holding));
+    else this.link.guard(() => this.#release(holding));
   }
 
   /** Gives the id back, unless another one has it, too. */

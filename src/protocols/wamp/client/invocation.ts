@@ -63,7 +63,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> implem
     this.args = payload.args as A;
     this.kwargs = payload.kwargs as K;
     this.details = message.details;
-    this.client = link.client;
+    this.client = link as AnyClient;
     this.#link = link;
     this.#session = init.session;
     this.#onDone = init.onDone;
@@ -71,7 +71,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> implem
     this.registeredProcedure = init.registeredProcedure;
     const { timeoutMs } = this;
     if (timeoutMs !== undefined && timeoutMs > 0) {
-      this.timeoutAtMs = this.#link.clock.nowMicros() / 1000 + timeoutMs;
+      this.timeoutAtMs = (this.#link.clock.nowMicros?.() ?? Date.now() * 1000) / 1000 + timeoutMs;
       this.#timer = this.#link.clock.startTimer(timeoutMs, () => this.#timedOut());
     }
     if (init.message.details['progress'] === true) this.#openInput(init.payload);
@@ -185,7 +185,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> implem
   /** More arguments of a progressive call. */
   continued(payload: Arguments, isLast: boolean): void {
     const isEmpty = payload.args.length === 0 && Object.keys(payload.kwargs).length === 0;
-    if (this.#input?.push(payload) === false && !(isLast && isEmpty)) {
+    if (this.#input?.push(payload) !== undefined && !(isLast && isEmpty)) {
       const reason = 'arguments come faster than they are read';
       this.interrupt ??= new parts.Interrupt({ reason });
       if (!this.#done) this.sendError(UNAVAILABLE, [reason]);
@@ -210,7 +210,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> implem
   #timedOut(): void {
     if (this.#done) return;
     this.interrupt = new parts.Interrupt({ reason: 'time ran out' });
-    this.sendError(TIMEOUT, ['the procedure did not answer in time']);
+    this.sendError(TIMEOUT, ['no answer in time']);
     this.#stop(this.interrupt, true);
   }
 

@@ -47,7 +47,7 @@ export class Invocations {
     // Of two registrations with one id, the last one answers.
     const registration = this.#registrations.withId(message.registration).at(-1);
     if (registration === undefined) {
-      this.#refuse(session, message, new parts.WampError(NO_SUCH_PROCEDURE, ['it was just unregistered']));
+      this.#refuse(session, message, new parts.WampError(NO_SUCH_PROCEDURE, ['just unregistered']));
     } else this.#run(session, message, payload, registration);
   }
 

@@ -1,4 +1,4 @@
-import { systemClock } from '../../../base/clock.js';
+import { startTimer } from '../../../base/clock.js';
 import type { Clock } from '../../../base/clock.js';
 import type { Keyring } from './auth/keyring.js';
 import { TransportError } from './errors.js';
@@ -20,7 +20,7 @@ export interface JoinOptions {
   /** 15,000 unless given. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly clock?: Clock | undefined;
+  readonly clock?: Pick<Clock, 'startTimer'> | undefined;
 }
 
 /**
@@ -37,7 +37,7 @@ export async function joinRealm(
     details,
     signal,
     roles = CLIENT_ROLES,
-    clock = systemClock,
+    clock = { startTimer },
     timeoutMs = JOIN_TIMEOUT_MS,
   }: JoinOptions,
 ): Promise<Session> {
@@ -46,9 +46,9 @@ export async function joinRealm(
     throw error;
   });
   const session = new Session(transport, realm, proofs);
-  const giveUp = (): void => session.abandon(new TransportError('joining was cancelled', signal?.reason));
+  const giveUp = (): void => session.abandon(new TransportError('cancelled', signal?.reason));
   const timer = clock.startTimer(timeoutMs, () =>
-    session.abandon(new TransportError(`the router did not answer HELLO within ${timeoutMs} ms`)),
+    session.abandon(new TransportError('the router does not answer HELLO')),
   );
   signal?.addEventListener('abort', giveUp);
   if (signal?.aborted === true) giveUp();

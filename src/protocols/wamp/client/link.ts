@@ -1,9 +1,9 @@
-import { systemClock } from '../../../base/clock.js';
+import { startTimer } from '../../../base/clock.js';
 import type { Clock, Timer } from '../../../base/clock.js';
 import * as MessageType from '../messages/message-type.js';
 import { withResolvers } from './async-queue.js';
 import { Registrations } from './callee.js';
-import type { AnyClient, ClientEvents, ClientOptions } from './client.js';
+import type { ClientEvents, ClientOptions } from './client.js';
 import { ErrorMap } from './error-map.js';
 import {
   BaseError,
@@ -13,8 +13,8 @@ import {
   WampError,
   isSessionLoss,
 } from './errors.js';
+import type { AbortError } from './errors.js';
 import { watchLiveness } from './liveness.js';
-import { messageName } from './message.js';
 import type { Dict, ErrorMessage, RouterMessage } from './message.js';
 import type { PassThru } from './payload-passthru.js';
 import { ReconnectPolicy } from './reconnect.js';
@@ -30,25 +30,33 @@ import { Subscriptions } from './subscriber.js';
  */
 export type ClientState = 'open' | 'waiting' | 'restoring' | 'closed';
 
+/** What a client needs of a clock. The time of day is the platform's if it does not say. */
+export type ClientClock = Pick<Clock, 'startTimer'> & Partial<Pick<Clock, 'nowMicros'>>;
+
+/** What answers a request. */
+type Answering = Extract<RouterMessage, { readonly request: number }> & { readonly details?: Dict };
+
 /** Longer than a round trip on the worst line: what has not answered by then is gone. */
 const GOODBYE_MS = 5_000;
 
 /** More requests than that while there is no connection are a mistake, or a leak. */
 const WAITING_MAX = 10_000;
 
-/** What a client does through the session that there is now, or the next one: what it asks for, and what it hears. */
-export class Link {
-  readonly client: AnyClient;
-  readonly clock: Clock;
-  readonly errors = new ErrorMap();
+/**
+ * The life of a client: the session that there is now, or the wait for the next one, and what is asked for and heard through it.
+ */
+export class Link implements AsyncDisposable {
+  /** How ERRORs become exceptions here, and exceptions ERRORs. */
+  readonly errorMap = new ErrorMap();
+  /** The session that is used now, or was used last. */
+  session!: Session;
+
+  /* For the parts of the client. */
+  readonly clock: ClientClock;
   /** Forms of payloads that can be read here. */
   readonly forms: readonly PassThru[];
   readonly registrations: Registrations = new Registrations(this);
   readonly subscriptions: Subscriptions = new Subscriptions(this);
-  state: ClientState = 'open';
-  session: Session | undefined;
-  /** The latest, be it over. */
-  lastSession!: Session;
 
   readonly #options: ClientOptions;
   readonly #policy: ReconnectPolicy;
@@ -59,10 +67,10 @@ export class Link {
   #waiting: Sending[] = [];
   #timer: Timer | undefined;
   #attempt = 0;
+  #state: ClientState = 'open';
 
-  constructor(client: AnyClient, session: Session, options: ClientOptions) {
-    this.client = client;
-    this.clock = options.clock ?? systemClock;
+  constructor(session: Session, options: ClientOptions = {}) {
+    this.clock = options.clock ?? { startTimer };
     this.forms = options.passThru ?? [];
     this.#options = options;
     this.#policy = new ReconnectPolicy(options.reconnect);
@@ -70,12 +78,51 @@ export class Link {
     this.#use(session);
   }
 
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** Returns what removes the listener. */
+  on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => void listeners.delete(listener);
+  }
+
+  /** Resolves when there is a connection and all is restored; rejects when there will be none. */
+  ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Resolves when the client is closed, by whomever. */
+  waitUntilDone(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  /** Says good-bye. Calls without an answer fail with ClientClosed, and handlers' signals are aborted. */
+  async close(details?: Dict, { reason }: { readonly reason?: string } = {}): Promise<void> {
+    const { session } = this;
+    this.#closing.abort();
+    if (this.#state === 'waiting') this.#close(new ClientClosed());
+    const late = new TransportError('the router does not answer GOODBYE');
+    const timer = this.clock.startTimer(GOODBYE_MS, () => session.abandon(late));
+    await session.close(details, reason);
+    timer.cancel();
+    await this.#done.promise;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /* What follows is for the parts of the client. */
+
   /** Sends something: now, or when there is a session again. */
   request(sending: Sending): void {
-    if (this.session !== undefined) this.session.request(sending);
-    else if (this.state === 'closed') sending.failed?.(new ClientClosed());
+    if (this.#state === 'closed') sending.failed?.(new ClientClosed());
+    else if (this.#state !== 'waiting') this.session.request(sending);
     else if (this.#waiting.length < WAITING_MAX) this.#waiting.push(sending);
-    else sending.failed?.(new BaseError('BACKLOG_FULL', `${WAITING_MAX} requests wait for the connection`));
+    else sending.failed?.(new BaseError('BACKLOG_FULL', `more than ${WAITING_MAX} wait`));
   }
 
   /**
@@ -107,12 +154,6 @@ export class Link {
     return promise;
   }
 
-  on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners.add(listener));
-    return () => void listeners.delete(listener);
-  }
-
   onError(error: unknown): void {
     const { onError = (cause) => console.error(cause) } = this.#options;
     onError(error);
@@ -128,29 +169,6 @@ export class Link {
     }
   }
 
-  /** Resolves when there is a session and all is restored; rejects when there will be none. */
-  async ready(): Promise<void> {
-    await this.#ready.promise;
-  }
-
-  async waitUntilDone(): Promise<void> {
-    await this.#done.promise;
-  }
-
-  /** For good. */
-  async close(...goodbye: Parameters<Session['close']>): Promise<void> {
-    const { session } = this;
-    this.#closing.abort();
-    if (session === undefined) this.#close(new ClientClosed());
-    else {
-      const late = new TransportError('the router did not answer GOODBYE');
-      const timer = this.clock.startTimer(GOODBYE_MS, () => session.abandon(late));
-      await session.close(...goodbye);
-      timer.cancel();
-      await this.#done.promise;
-    }
-  }
-
   #emit<Name extends keyof ClientEvents>(name: Name, value: ClientEvents[Name]): void {
     const listeners = this.#listeners.get(name);
     if (listeners === undefined) return;
@@ -161,14 +179,10 @@ export class Link {
 
   #use(session: Session): void {
     this.session = session;
-    this.lastSession = session;
     session.addMessageHandler((message) => this.#received(session, message));
     const { liveness = {} } = this.#options;
-    const watch = liveness === false ? undefined : watchLiveness(session, this.clock, liveness);
-    void session.waitUntilDone().then((end) => {
-      watch?.cancel();
-      this.#ended(end);
-    });
+    if (liveness !== false) watchLiveness(session, this.clock, liveness);
+    void session.waitUntilDone().then((end) => this.#ended(end));
   }
 
   #received(session: Session, message: RouterMessage): void {
@@ -186,24 +200,21 @@ export class Link {
     }
   }
 
-  #answered(
-    { pending }: Session,
-    message: ErrorMessage | Extract<Answer, { readonly request: number }>,
-  ): void {
-    const { request: id, type } = message;
-    const details = 'details' in message ? message.details : {};
+  #answered({ pending }: Session, message: Answering): void {
+    const { request: id, type, details = {} } = message;
     const request = pending.get(id);
     if (id === 0) this.#revoked(details);
     // What was given up may still be answered.
     if (request === undefined) return;
     if (type !== MessageType.error && type !== request.expects) {
-      throw new UnexpectedMessageError(messageName(type), messageName(request.expects));
+      throw new UnexpectedMessageError(`message ${type}`, `message ${request.expects}`);
     }
     if (type !== MessageType.result || details['progress'] !== true) pending.delete(id);
     if (type !== MessageType.error) request.answered(message);
     else {
-      const { args, kwargs } = message.payload;
-      request.failed(this.errors.errorToException(new WampError(message.error, args, kwargs, details)));
+      const { error, payload } = message as ErrorMessage;
+      const { args, kwargs } = payload;
+      request.failed(this.errorMap.errorToException(new WampError(error, args, kwargs, details)));
     }
   }
 
@@ -213,22 +224,20 @@ export class Link {
     this.#emit('revoked', details);
   }
 
+  /** A session is over, or an attempt to have another one. */
   #ended(end: SessionEnd): void {
-    const { reason, error } = end;
-    this.session = undefined;
-    const isFinal =
-      this.#options.reopen === undefined || this.#closing.signal.aborted || this.#policy.isFinalEnd(end);
-    const text = `the session was closed: ${reason}`;
-    if (isFinal) this.#close(error ?? new ClientClosed(text));
-    else {
-      this.#lost(error ?? new TransportError(text));
+    const text = `the session was closed: ${end.reason}`;
+    if (this.#options.reopen === undefined || this.#closing.signal.aborted || this.#policy.isFinal(end)) {
+      this.#close(end.error ?? new ClientClosed(text));
+    } else {
       this.#wait();
+      this.#lost(end.error ?? new TransportError(text));
     }
   }
 
   /** Fails what was under way. */
   #lost(error: BaseError): void {
-    const { pending } = this.lastSession;
+    const { pending } = this.session;
     for (const request of pending.values()) request.failed(error);
     pending.clear();
     this.registrations.sessionLost();
@@ -236,7 +245,7 @@ export class Link {
   }
 
   #wait(): void {
-    if (this.state === 'open') {
+    if (this.#state === 'open') {
       this.#ready = withResolvers();
       // Who does not wait for it need not hear that it failed.
       this.#ready.promise.catch(() => {});
@@ -262,14 +271,12 @@ export class Link {
       const restored = this.#restore();
       for (const sending of this.#waiting.splice(0)) session.request(sending);
       await restored;
-      if (this.session !== session) return;
+      if (!session.isOpen) return;
       this.#attempt = 0;
       this.#setState('open');
       this.#ready.resolve();
     } catch (error) {
-      if (signal.aborted) return;
-      if (this.#policy.isFinalError(error)) this.#close(error as BaseError);
-      else this.#wait();
+      this.#ended({ error: error as BaseError, reason: (error as AbortError).reason, isOurs: false });
     }
   }
 
@@ -277,7 +284,7 @@ export class Link {
   async #restore(): Promise<void> {
     const held = [...this.subscriptions];
     await Promise.all([this.registrations.restore(), this.subscriptions.restore()]);
-    if (this.session === undefined) return;
+    if (!this.session.isOpen) return;
     for (const subscription of held) {
       const { lastPublicationId } = subscription;
       if (subscription.isActive) this.#emit('gap', { subscription, lastPublicationId });
@@ -286,11 +293,11 @@ export class Link {
   }
 
   #close(error: BaseError): void {
-    if (this.state === 'closed') return;
+    if (this.#state === 'closed') return;
     this.#timer?.cancel();
     // Requests of a client that is closed fail with ClientClosed, whatever closed it.
     const isClosed = error instanceof ClientClosed;
-    this.#lost(isClosed ? error : Object.assign(new ClientClosed(error.message), { cause: error }));
+    this.#lost(isClosed ? error : new ClientClosed(error.message, error));
     for (const sending of this.#waiting.splice(0)) sending.failed?.(new ClientClosed());
     this.#setState('closed');
     this.#ready.promise.catch(() => {});
@@ -299,8 +306,8 @@ export class Link {
   }
 
   #setState(state: ClientState): void {
-    if (this.state === state) return;
-    this.state = state;
+    if (this.#state === state) return;
+    this.#state = state;
     this.#emit('state', state);
   }
 }

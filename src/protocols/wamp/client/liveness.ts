@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../../../base/clock.js';
 import * as MessageType from '../messages/message-type.js';
 import { TransportError } from './errors.js';
 import { NO_KWARGS, NO_PAYLOAD } from './payload.js';
+import type { Sending } from './request.js';
 import type { Session } from './session.js';
 
 export interface LivenessOptions {
@@ -12,31 +13,38 @@ export interface LivenessOptions {
 }
 
 /** Every router answers, be it with an ERROR. Pages cannot send or see the pings of WebSocket. */
-const QUESTION = 'wamp.session.count';
+const QUESTION: Sending = {
+  toMessage: (request) => ({
+    type: MessageType.call,
+    request,
+    options: NO_KWARGS,
+    procedure: 'wamp.session.count',
+    payload: NO_PAYLOAD,
+  }),
+  // Takes an id; whatever the answer is.
+  sent: () => {},
+};
 
 /** Ends a session whose router is silent although it was asked: a half-open connection tells nobody that it is. */
-export function watchLiveness(session: Session, clock: Clock, options: LivenessOptions): Timer {
-  const { intervalMs = 30_000, timeoutMs = 10_000 } = options;
+export function watchLiveness(
+  session: Session,
+  clock: Pick<Clock, 'startTimer'>,
+  { intervalMs = 30_000, timeoutMs = 10_000 }: LivenessOptions,
+): void {
   let timer: Timer;
-  let isHeard: boolean;
-  const wait = (ms: number, onSilence: () => void): void => {
+  let isHeard = false;
+  const wait = (isAsked: boolean): void => {
     isHeard = false;
-    timer = clock.startTimer(ms, () => (isHeard ? wait(intervalMs, ask) : onSilence()));
-  };
-  const ask = (): void => {
-    session.request({
-      toMessage: (request) => ({
-        type: MessageType.call,
-        request,
-        options: NO_KWARGS,
-        procedure: QUESTION,
-        payload: NO_PAYLOAD,
-      }),
-      sent: () => {},
+    timer = clock.startTimer(isAsked ? timeoutMs : intervalMs, () => {
+      if (isHeard) wait(false);
+      else if (isAsked) session.abandon(new TransportError('the router does not answer any more'));
+      else {
+        session.request(QUESTION);
+        wait(true);
+      }
     });
-    wait(timeoutMs, () => session.abandon(new TransportError('the router does not answer any more')));
   };
   session.addMessageHandler(() => (isHeard = true));
-  wait(intervalMs, ask);
-  return { cancel: () => timer.cancel() };
+  void session.waitUntilDone().then(() => timer.cancel());
+  wait(false);
 }

@@ -1,5 +1,4 @@
 import { isDict } from '../messages/layouts.js';
-import * as Uris from '../messages/uris.js';
 import { WampError } from './errors.js';
 import type { Dict } from './message.js';
 import type { PassThru } from './payload-passthru.js';
@@ -55,5 +54,5 @@ export function readPayload(payload: Arguments, details: Dict, forms: readonly P
   if (scheme === undefined) return payload;
   const form = forms.find((one) => one.scheme === scheme);
   if (form !== undefined) return form.decode(payload.args[0], details);
-  throw new WampError(Uris.featureNotSupported, [`payloads of the scheme "${scheme}" cannot be read here`]);
+  throw new WampError('wamp.error.feature_not_supported', [`unknown ppt_scheme "${scheme}"`]);
 }

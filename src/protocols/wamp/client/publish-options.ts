@@ -39,18 +39,21 @@ export function publishDict(options: PublishOptions<unknown>): Dict {
   );
 }
 
+/** Names by which receivers are told apart, as they stand in the options and in the lists. */
+const NAMES = [
+  ['', 'Ids'],
+  ['_authid', 'AuthIds'],
+  ['_authrole', 'AuthRoles'],
+] as const;
+
 /** Who may receive it, as it stands in the options. An empty list of eligible ones keeps everybody out. */
 export function listOptions(lists: BlackWhiteListInit): Dict {
-  const excluded = (names: Iterable<number | string> = []): unknown => {
-    const list = [...names];
-    return list.length === 0 ? undefined : list;
-  };
-  return definedOptions({
-    exclude: excluded(lists.excludedIds),
-    exclude_authid: excluded(lists.excludedAuthIds),
-    exclude_authrole: excluded(lists.excludedAuthRoles),
-    eligible: lists.eligibleIds && [...lists.eligibleIds],
-    eligible_authid: lists.eligibleAuthIds && [...lists.eligibleAuthIds],
-    eligible_authrole: lists.eligibleAuthRoles && [...lists.eligibleAuthRoles],
-  });
+  const dict: Record<string, unknown> = {};
+  for (const [suffix, name] of NAMES) {
+    const excluded = [...(lists[`excluded${name}`] ?? [])];
+    const eligible = lists[`eligible${name}`];
+    if (excluded.length > 0) dict[`exclude${suffix}`] = excluded;
+    if (eligible !== undefined) dict[`eligible${suffix}`] = [...eligible];
+  }
+  return dict;
 }

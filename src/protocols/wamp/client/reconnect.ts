@@ -1,6 +1,6 @@
-import { AbortError, AuthError } from './errors.js';
+import { AuthError } from './errors.js';
 import type { SessionEnd } from './session.js';
-import * as Uris from '../messages/uris.js';
+import type { ProtocolUri } from './message.js';
 
 export interface ReconnectOptions {
   /** Before the first attempt. 200 unless given. */
@@ -14,50 +14,42 @@ export interface ReconnectOptions {
 }
 
 /** The router has said that it does not want us, not that it cannot serve us now. */
-const GIVE_UP_ON: readonly string[] = [
-  Uris.noSuchRealm,
-  Uris.noSuchRole,
-  Uris.notAuthorized,
-  Uris.authenticationDenied,
-  Uris.authenticationFailed,
-  Uris.authenticationRequired,
-  Uris.authorizationDenied,
-  Uris.noMatchingAuthMethod,
-  Uris.noSuchPrincipal,
-  Uris.protocolViolation,
-  Uris.closeKilled,
-  Uris.closeRealm,
+const GIVE_UP_ON: readonly ProtocolUri[] = [
+  'wamp.error.no_such_realm',
+  'wamp.error.no_such_role',
+  'wamp.error.no_such_principal',
+  'wamp.error.no_matching_auth_method',
+  'wamp.error.not_authorized',
+  'wamp.error.authorization_denied',
+  'wamp.error.authentication_denied',
+  'wamp.error.authentication_failed',
+  'wamp.error.authentication_required',
+  'wamp.error.protocol_violation',
+  'wamp.close.killed',
+  'wamp.close.close_realm',
 ];
 
 /** When to try again, and when not. */
 export class ReconnectPolicy {
-  readonly #initialMs: number;
-  readonly #maxMs: number;
-  readonly #jitter: number;
-  readonly #giveUpOn: ReadonlySet<string>;
+  readonly #options: ReconnectOptions;
   readonly #random: () => number;
 
   /** `random`: from 0 up to 1. */
   constructor(options: ReconnectOptions = {}, random: () => number = Math.random) {
-    this.#initialMs = options.initialMs ?? 200;
-    this.#maxMs = options.maxMs ?? 10_000;
-    this.#jitter = options.jitter ?? 0.2;
-    this.#giveUpOn = new Set(options.giveUpOn ?? GIVE_UP_ON);
+    this.#options = options;
     this.#random = random;
   }
 
   /** How long to wait before attempt number `attempt`, which begins with 0. */
   delayMs(attempt: number): number {
+    const { initialMs = 200, maxMs = 10_000, jitter = 0.2 } = this.#options;
     // 2^30 is more than any maximum; it must not become Infinity.
-    const wait = Math.min(this.#maxMs, this.#initialMs * 2 ** Math.min(attempt, 30));
-    return wait * (1 + this.#jitter * (this.#random() * 2 - 1));
+    const wait = Math.min(maxMs, initialMs * 2 ** Math.min(attempt, 30));
+    return wait * (1 + jitter * (this.#random() * 2 - 1));
   }
 
-  isFinalEnd(end: SessionEnd): boolean {
-    return end.isOurs || this.#giveUpOn.has(end.reason);
-  }
-
-  isFinalError(error: unknown): boolean {
-    return error instanceof AuthError || (error instanceof AbortError && this.#giveUpOn.has(error.reason));
+  isFinal({ isOurs, reason, error }: SessionEnd): boolean {
+    const giveUpOn: readonly string[] = this.#options.giveUpOn ?? GIVE_UP_ON;
+    return isOurs || error instanceof AuthError || giveUpOn.includes(reason);
   }
 }

@@ -26,8 +26,8 @@ export class WampArguments<A extends Args = Args, K extends object = Kwargs> {
 
   /** A positional value (by number) or a named one. Throws InvalidArgument if there is none and no fallback. */
   get(key: number | string, ...fallback: [unknown?]): unknown {
-    const isThere = typeof key === 'number' ? key in this.args : this.has(key);
-    if (isThere) return typeof key === 'number' ? this.args[key] : (this.kwargs as Kwargs)[key];
+    const values: object = typeof key === 'number' ? this.args : this.kwargs;
+    if (Object.hasOwn(values, key)) return (values as Kwargs)[key];
     if (fallback.length > 0) return fallback[0];
     throw new InvalidArgument([`there is no argument ${JSON.stringify(key)}`], { key });
   }

@@ -76,7 +76,7 @@ function answerError(link: Link, invocation: Invocation, error: unknown): void {
     invocation.sendError(CANCELED);
     return;
   }
-  const { uri, args, kwargs, details } = link.errors.exceptionToInvocationError(error);
+  const { uri, args, kwargs, details } = link.errorMap.exceptionToInvocationError(error);
   invocation.sendError(uri, args, { kwargs, options: details });
   // What nobody has foreseen should not only be known to the caller.
   if (uri === RUNTIME_ERROR) link.onError(error);

@@ -1,7 +1,6 @@
 import * as MessageType from '../messages/message-type.js';
-import { isRouterMessage, messageName } from './message.js';
+import { isRouterMessage } from './message.js';
 import type { Challenge, Goodbye, Message, RouterMessage, Welcome } from './message.js';
-import * as Uris from '../messages/uris.js';
 import type { KeyringExchange } from './auth/keyring.js';
 import { withResolvers } from './async-queue.js';
 import {
@@ -108,13 +107,13 @@ export class Session implements TransportEvents {
   }
 
   /** Says HELLO. Resolves when the router welcomes us, rejects with why it does not; the transport is closed then. */
-  async join(details: Dict): Promise<void> {
+  join(details: Dict): Promise<void> {
     this.send({ type: MessageType.hello, realm: this.realm, details }, (error) => this.abandon(error));
-    await this.#joined.promise;
+    return this.#joined.promise;
   }
 
   /** Says good-bye, waits for the answer and closes the transport. */
-  async close(details: Dict = NO_KWARGS, reason: string = Uris.closeNormal): Promise<void> {
+  async close(details: Dict = NO_KWARGS, reason: string = 'wamp.close.normal'): Promise<void> {
     if (this.isOpen) {
       this.send({ type: MessageType.goodbye, details, reason });
       this.#flush();
@@ -129,8 +128,8 @@ export class Session implements TransportEvents {
   }
 
   /** Resolves when the session is over, however that came. */
-  async waitUntilDone(): Promise<SessionEnd> {
-    return await this.#done.promise;
+  waitUntilDone(): Promise<SessionEnd> {
+    return this.#done.promise;
   }
 
   onFrame(frame: Frame): void {
@@ -162,10 +161,7 @@ export class Session implements TransportEvents {
       type === MessageType.challenge ||
       !isRouterMessage(message)
     ) {
-      throw new UnexpectedMessageError(
-        messageName(type),
-        isJoining ? 'WELCOME' : 'what an open session gets',
-      );
+      throw new UnexpectedMessageError(`message ${type}`, isJoining ? 'WELCOME' : 'none');
     } else if (type === MessageType.goodbye) this.#receivedGoodbye(message);
     else if (this.isOpen) for (const handler of this.#handlers) handler(message);
   }
@@ -178,25 +174,25 @@ export class Session implements TransportEvents {
     this.#joined.resolve();
   }
 
-  async #challenged({ method, extra }: Challenge): Promise<void> {
+  async #challenged(challenge: Challenge): Promise<void> {
     try {
-      if (this.#proofs === undefined) throw new AuthError(`no key was given for the method "${method}"`);
-      const { signature, extra: more = NO_KWARGS } = await this.#proofs.authenticate({ method, extra });
-      this.send({ type: MessageType.authenticate, signature, extra: more });
+      if (this.#proofs === undefined) throw new AuthError(`no key for "${challenge.method}"`);
+      this.send(await this.#proofs.authenticate(challenge));
     } catch (error) {
-      this.#refuse(error instanceof AuthError ? error : new AuthError(`no proof: ${String(error)}`, error));
+      this.#refuse(error as AuthError);
     }
   }
 
   #receivedGoodbye(message: Goodbye): void {
     this.goodbye = message;
-    if (this.isOpen) this.send({ ...message, details: NO_KWARGS, reason: Uris.goodbyeAndOut });
+    if (this.isOpen) this.send({ ...message, details: NO_KWARGS, reason: 'wamp.close.goodbye_and_out' });
     this.#end(message.reason);
   }
 
   /** What the router sent cannot be, or it is not whom we trust. */
   #refuse(error: BaseError): void {
-    const reason = error instanceof AuthError ? Uris.authorizationFailed : Uris.protocolViolation;
+    const reason =
+      error instanceof AuthError ? 'wamp.error.authorization_failed' : 'wamp.error.protocol_violation';
     const details = { message: error.message };
     this.send({ type: MessageType.abort, details, reason, payload: NO_PAYLOAD });
     this.#end(reason, error);
@@ -236,14 +232,13 @@ export class Session implements TransportEvents {
     const { serializer, frameBytesMax = Infinity } = this.transport;
     const frame = serializer.encode(message);
     // No text has more bytes than three for each of its units: most need not be counted.
-    if (frame.length * 3 > frameBytesMax) checkLength(frame, frameBytesMax);
+    const bytes = frame.length * 3 > frameBytesMax ? new Blob([frame as BlobPart]).size : 0;
+    if (bytes > frameBytesMax) {
+      throw new WampError('wamp.error.payload_size_exceeded', [
+        `${bytes} bytes are more than ${frameBytesMax}`,
+      ]);
+    }
     if (sending.sent !== undefined) sending.sent(this.idGenerator.next(), this);
     return frame;
   }
-}
-
-function checkLength(frame: Frame, bytesMax: number): void {
-  const bytes = typeof frame === 'string' ? new TextEncoder().encode(frame).length : frame.length;
-  if (bytes <= bytesMax) return;
-  throw new WampError(Uris.payloadSizeExceeded, [`${bytes} bytes, where the router takes ${bytesMax}`]);
 }

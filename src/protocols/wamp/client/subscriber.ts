@@ -1,4 +1,5 @@
 import * as MessageType from '../messages/message-type.js';
+import type { AnyClient } from './client.js';
 import { Holding, Holdings } from './holdings.js';
 import type { Link } from './link.js';
 import type { Event as EventMessage } from './message.js';
@@ -24,29 +25,18 @@ export interface SubscribeOptions {
 }
 
 /** What this client listens to. Stays what it is when the connection is lost and comes back. */
-export class Subscription extends Holding<SubscribeOptions> {
-  readonly callback: EventCallback;
+export class Subscription extends Holding<SubscribeOptions, EventCallback> {
   /** The last event's publication id. */
   lastPublicationId: number | undefined;
   /** What comes while the history is on its way. */
   held: EventMessage[] | undefined;
 
-  constructor(
-    subscriptions: Subscriptions,
-    topic: string,
-    callback: EventCallback,
-    options: SubscribeOptions,
-  ) {
-    super(subscriptions, topic, options);
-    this.callback = callback;
-  }
-
   get topic(): string {
     return this.uri;
   }
 
-  async unsubscribe(): Promise<void> {
-    await this[Symbol.asyncDispose]();
+  unsubscribe(): Promise<void> {
+    return this[Symbol.asyncDispose]();
   }
 }
 
@@ -57,15 +47,10 @@ export class Subscriptions extends Holdings<Subscription> {
       begins: MessageType.subscribe,
       uriKey: 'topic',
       idKey: 'subscription',
+      Handle: Subscription,
       toDict: ({ matchPolicy, nodeKey, getRetained, options }) =>
         definedOptions({ match: matchPolicy, nkey: nodeKey, get_retained: getRetained }, options),
     });
-  }
-
-  async subscribe(topic: string, callback: EventCallback, options: SubscribeOptions): Promise<Subscription> {
-    const subscription = new Subscription(this, topic, callback, options);
-    await this.begin(subscription);
-    return subscription;
   }
 
   received(message: EventMessage): void {
@@ -82,16 +67,17 @@ export class Subscriptions extends Holdings<Subscription> {
     if (options.history === undefined || lastPublicationId === undefined)
       return await this.begin(subscription);
     const held: EventMessage[] = (subscription.held = []);
-    let missed: readonly EventFacts[] = [];
+    const seen = new Set<number>();
     try {
       await this.begin(subscription);
       // Loaded by those who may have missed something.
       const { missedEvents } = await import('./past-events.js');
-      missed = await missedEvents(this.link.client, subscription);
+      for (const facts of await missedEvents(this.link as AnyClient, subscription)) {
+        seen.add(facts.publicationId);
+        this.#hand(subscription, facts);
+      }
     } finally {
       subscription.held = undefined;
-      const seen = new Set(missed.map(({ publicationId }) => publicationId));
-      for (const facts of missed) this.#hand(subscription, facts);
       for (const message of held) if (!seen.has(message.publication)) this.#deliver(subscription, message);
     }
   }
@@ -108,6 +94,6 @@ export class Subscriptions extends Holdings<Subscription> {
     if (!subscription.isActive) return;
     subscription.lastPublicationId = facts.publicationId;
     const { link } = this;
-    link.guard(() => subscription.callback(new SubscriptionEvent(link.client, subscription, facts)));
+    link.guard(() => subscription.callback(new SubscriptionEvent(link as AnyClient, subscription, facts)));
   }
 }

@@ -60,7 +60,7 @@ export class SubscriptionEvent<A extends Args = Args, K extends object = Kwargs>
     return this.details['retained'] === true;
   }
 
-  async unsubscribe(): Promise<void> {
-    await this.subscription.unsubscribe();
+  unsubscribe(): Promise<void> {
+    return this.subscription.unsubscribe();
   }
 }

@@ -1,4 +1,5 @@
 import { MessageError } from './message-error.js';
+import { safeInteger } from './safe-integer.js';
 import type { Wire } from './serializer.js';
 
 /*
@@ -25,27 +26,23 @@ export function decodeJson(data: Wire): unknown {
     // Octet strings are rare: their escape is looked for, not each value.
     return JSON.parse(text, text.includes(NUL_ESCAPE) ? reviveOctets : undefined);
   } catch (cause) {
-    throw new MessageError('UNDECODABLE', 'not JSON, or octets in it that are not base64', { cause });
+    throw new MessageError('UNDECODABLE', 'not JSON', { cause });
   }
 }
 
 /** Whether there is nothing in it that JSON.stringify would get wrong: octets and big integers. */
 function isPlain(value: unknown): boolean {
-  if (typeof value === 'bigint') return false;
-  if (typeof value !== 'object' || value === null) return true;
-  if (value instanceof Uint8Array) return false;
+  if (typeof value !== 'object' || value === null) return typeof value !== 'bigint';
   if (Array.isArray(value)) return value.every(isPlain);
   for (const key in value) if (!isPlain((value as Record<string, unknown>)[key])) return false;
-  return true;
+  return !(value instanceof Uint8Array);
 }
 
 function replaceSpecial(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
   // Not `value`, which is what a Buffer makes of itself for JSON.
   const original = this[key];
   if (original instanceof Uint8Array) return `\0${toBase64(original)}`;
-  if (typeof original !== 'bigint') return value;
-  if (Number.isSafeInteger(Number(original))) return Number(original);
-  throw new RangeError(`an integer past 2^53: ${original}`);
+  return typeof original === 'bigint' ? safeInteger(original) : value;
 }
 
 function reviveOctets(_key: string, value: unknown): unknown {
@@ -55,9 +52,6 @@ function reviveOctets(_key: string, value: unknown): unknown {
 
 function toBase64(bytes: Uint8Array): string {
   let text = '';
-  // Calls take at most some 10^5 arguments.
-  for (let at = 0; at < bytes.length; at += 8192) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  }
+  for (const octet of bytes) text += String.fromCharCode(octet);
   return btoa(text);
 }

@@ -1,8 +1,6 @@
 import * as codes from './message-type.js';
 import type { Payload } from './payload.js';
 
-export { messageName } from './layouts.js';
-
 /*
  * The messages of WAMP v2 (spec "Messages"; 337 is an extension of Autobahn and Crossbar).
  * A message is one array: its code, the fields below in order, then the payload: nothing, [args], or [args, kwargs].
@@ -43,6 +41,12 @@ export type Dict = Readonly<Record<string, unknown>>;
 export const MessageType: typeof codes = codes;
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 type T = typeof MessageType;
+
+/** `messageName(337)` is `EVENT_RECEIVED`. */
+export function messageName(type: number): string {
+  const [name] = Object.entries(codes).find(([, code]) => code === type) ?? [];
+  return name?.replace(/[A-Z]/g, '_$&').toUpperCase() ?? `message type ${type}`;
+}
 
 export interface Hello {
   readonly type: T['hello'];

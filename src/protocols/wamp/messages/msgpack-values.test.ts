@@ -153,6 +153,11 @@ describe('MessagePack, beside @msgpack/msgpack', () => {
     expect(decodeMsgpack(encodeMsgpack([7, value]))).toEqual([7, { inner: 5003 }]);
   });
 
+  it.each(['81c201', '81c001', '810102', '81c40101'])('%s has a key that is not a string', (hex) => {
+    const bytes = Uint8Array.from(Buffer.from(hex, 'hex'));
+    expect(() => decodeMsgpack(bytes)).toThrow(expect.objectContaining({ code: 'UNDECODABLE' }));
+  });
+
   it.each(['df7fffffff', 'dd7fffffff', 'c6ffffffff', 'dbffffffff', 'c9ffffffff00'])(
     '%s lies about its length, and is refused at once',
     (hex) => {

@@ -36,6 +36,6 @@ export class AuthKeyring implements Keyring, Iterable<AuthMethod> {
   }
 
   async begin(transport?: Pick<Transport, 'channelBinding'>): Promise<KeyringExchange> {
-    return await beginProofs(this.#methods, this.authId, AuthError, transport);
+    return await beginProofs(this, this.authId, AuthError, transport);
   }
 }

@@ -1,7 +1,9 @@
+import * as MessageType from '../../messages/message-type.js';
+import type { Authenticate } from '../../messages/message.js';
 import type * as Errors from '../errors.js';
 import type { Dict } from '../payload.js';
 import type { Transport } from '../transport/transport.js';
-import type { AuthContext, AuthExchange, AuthMethod, Challenge, Proof } from './auth-method.js';
+import type { AuthContext, AuthExchange, AuthMethod, Challenge } from './auth-method.js';
 
 /* What the methods of a keyring do in one attempt to join. Loaded when there are any; it imports nothing that a page has already. */
 
@@ -13,8 +15,8 @@ const CHALLENGES_MAX = 4;
 /** One attempt to join. */
 export interface KeyringExchange {
   readonly helloDetails: Dict;
-  /** The proof that a challenge asks for. Rejects when there is none. */
-  authenticate(challenge: Challenge): Promise<Proof>;
+  /** The proof that a challenge asks for. Rejects with AuthError when there is none. */
+  authenticate(challenge: Challenge): Promise<Authenticate>;
   /** Throws when the router's proof of itself is missing or wrong. */
   checkWelcome(details: Dict): void;
 }
@@ -28,19 +30,20 @@ export function methodsByName(
   const byName = new Map<string, AuthMethod>();
   for (const method of methods) {
     const { name, requiresAuthId } = method;
-    if (byName.has(name)) throw new AuthError(`the method "${name}" is given twice`);
-    if (requiresAuthId && authId === undefined) throw new AuthError(`the method "${name}" needs an authid`);
+    if (byName.has(name)) throw new AuthError(`"${name}" is given twice`);
+    if (requiresAuthId && authId === undefined) throw new AuthError(`"${name}" needs an authid`);
     byName.set(name, method);
   }
   return byName;
 }
 
 export async function beginProofs(
-  methods: ReadonlyMap<string, AuthMethod>,
+  methods: Iterable<AuthMethod>,
   authId: string | undefined,
   AuthError: AuthErrorClass,
   transport?: Pick<Transport, 'channelBinding'>,
 ): Promise<KeyringExchange> {
+  const byName = methodsByName(methods, authId, AuthError);
   const exchanges = new Map<string, AuthExchange>();
   const context: AuthContext = {
     authId,
@@ -50,35 +53,40 @@ export async function beginProofs(
       return name;
     },
   };
-  for (const [name, method] of methods) exchanges.set(name, await method.begin(context));
+  for (const [name, method] of byName) exchanges.set(name, await method.begin(context));
   const authExtra = mergeExtras(exchanges.values(), AuthError);
   let challenges = 0;
   let answered: AuthExchange | undefined;
   return {
     helloDetails: {
-      authmethods: [...methods.keys()],
-      ...(authId === undefined ? {} : { authid: authId }),
-      ...(Object.keys(authExtra).length === 0 ? {} : { authextra: authExtra }),
+      authmethods: [...byName.keys()],
+      ...(authId !== undefined && { authid: authId }),
+      ...(authExtra !== undefined && { authextra: authExtra }),
     },
-    async authenticate(challenge) {
-      challenges += 1;
-      const exchange = exchanges.get(challenge.method);
-      if (exchange === undefined) throw new AuthError(`there is no key for the method "${challenge.method}"`);
-      if (challenges > CHALLENGES_MAX) throw new AuthError('the router asks for one proof after the other');
-      const proof = await exchange.authenticate(challenge);
-      answered = exchange;
-      return proof;
+    async authenticate({ method, extra }) {
+      try {
+        challenges += 1;
+        const exchange = exchanges.get(method);
+        if (exchange === undefined) throw new AuthError(`no key for "${method}"`);
+        if (challenges > CHALLENGES_MAX) throw new AuthError('too many challenges');
+        const proof = await exchange.authenticate({ method, extra });
+        answered = exchange;
+        return { type: MessageType.authenticate, signature: proof.signature, extra: proof.extra ?? {} };
+      } catch (error) {
+        throw error instanceof AuthError ? error : new AuthError(`no proof: ${String(error)}`, error);
+      }
     },
     checkWelcome: (details) => answered?.checkWelcome?.(details),
   };
 }
 
-function mergeExtras(exchanges: Iterable<AuthExchange>, AuthError: AuthErrorClass): Dict {
-  const merged: Record<string, unknown> = {};
+function mergeExtras(exchanges: Iterable<AuthExchange>, AuthError: AuthErrorClass): Dict | undefined {
+  let merged: Record<string, unknown> | undefined;
   for (const { authExtra = {} } of exchanges) {
     for (const [key, value] of Object.entries(authExtra)) {
+      merged ??= {};
       if (key in merged && JSON.stringify(merged[key]) !== JSON.stringify(value)) {
-        throw new AuthError(`two methods want different values of "${key}" in authextra`);
+        throw new AuthError(`methods want different values of "${key}"`);
       }
       merged[key] = value;
     }

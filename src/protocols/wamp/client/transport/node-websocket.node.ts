@@ -12,12 +12,10 @@ import type { SocketMaker, WebSocketLike } from './websocket.js';
 /** 64 MiB: well above what routers let through (16 MiB is usual). */
 const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 
-const sockets = new WeakMap<WebSocketLike, () => Socket | undefined>();
-
-const nodeSockets: SocketMaker = {
-  make({ url, sslVerify }, subprotocols) {
-    let socket: Socket | undefined;
-    const made = new WebSocket(url, [...subprotocols], {
+export const openNodeWebSocket: OpenTransport = async (request) => {
+  let socket: Socket | undefined;
+  const make: SocketMaker = ({ url, sslVerify }, subprotocols) =>
+    new WebSocket(url, subprotocols, {
       perMessageDeflate: false,
       maxPayload: FRAME_BYTES_MAX,
       createConnection: (options: object) => {
@@ -30,14 +28,21 @@ const nodeSockets: SocketMaker = {
         socket.setNoDelay(true);
         return socket;
       },
-    });
-    const like = made as unknown as WebSocketLike;
-    sockets.set(like, () => socket);
-    return like;
-  },
-  cork: (socket) => sockets.get(socket)?.()?.cork(),
-  uncork: (socket) => sockets.get(socket)?.()?.uncork(),
-  channelBinding: (socket, type) => channelBindingOf(sockets.get(socket)?.(), type),
+    }) as unknown as WebSocketLike;
+  const transport = await openWebSocket(make, request);
+  return {
+    serializer: transport.serializer,
+    get bufferedBytes() {
+      return transport.bufferedBytes;
+    },
+    channelBinding: (type) => channelBindingOf(socket, type),
+    attach: (events) => transport.attach(events),
+    send(frames) {
+      const together = frames.length > 1 ? socket : undefined;
+      together?.cork();
+      transport.send(frames);
+      together?.uncork();
+    },
+    close: () => transport.close(),
+  };
 };
-
-export const openNodeWebSocket: OpenTransport = (request) => openWebSocket(nodeSockets, request);

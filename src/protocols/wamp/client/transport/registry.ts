@@ -1,11 +1,13 @@
 import { BaseError } from '../errors.js';
 import type { EngineTransports } from '../../../../base/connecting.js';
-import type { OpenTransport } from './transport.js';
+import type { OpenTransport, Transport, TransportRequest } from './transport.js';
 import { openPlatformWebSocket } from './websocket.js';
 
 /* Which transport carries which scheme of a URL. The Node entry adds RawSocket and puts its own WebSocket in place. */
 
-const factories = new Map<string, OpenTransport>();
+const factories = new Map<string, OpenTransport>(
+  ['ws', 'wss', 'http', 'https'].map((scheme) => [scheme, openPlatformWebSocket]),
+);
 
 /** @throws BaseError MISUSE if one of the schemes is taken, unless it may be overwritten. */
 export function registerTransportFactory(
@@ -15,10 +17,7 @@ export function registerTransportFactory(
 ): void {
   const taken = schemes.find((scheme) => factories.has(scheme));
   if (taken !== undefined && options.overwrite !== true) {
-    throw new BaseError(
-      'MISUSE',
-      `the scheme "${taken}" has a transport; pass { overwrite: true } to replace it`,
-    );
+    throw new BaseError('MISUSE', `"${taken}" is taken; pass { overwrite: true }`);
   }
   for (const scheme of schemes) factories.set(scheme, open);
 }
@@ -26,14 +25,11 @@ export function registerTransportFactory(
 /** @throws BaseError NOT_FOUND if nothing carries the scheme. */
 export function getTransportFactory(scheme: string): OpenTransport {
   const open = factories.get(scheme);
-  if (open === undefined) {
-    const known = [...factories.keys()].join(', ');
-    throw new BaseError('NOT_FOUND', `no transport for "${scheme}:" (there are ${known})`);
-  }
+  if (open === undefined) throw new BaseError('NOT_FOUND', `no transport for "${scheme}"`);
   return open;
 }
 
 /** What the package's entry replaces, as protocols do not know each other. */
-export const platform: { overEngine?: (transports: EngineTransports) => OpenTransport } = {};
-
-registerTransportFactory(['ws', 'wss', 'http', 'https'], openPlatformWebSocket);
+export const platform: {
+  overEngine?: (transports: EngineTransports, request: TransportRequest) => Promise<Transport>;
+} = {};

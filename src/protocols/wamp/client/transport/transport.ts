@@ -34,7 +34,10 @@ export interface Transport {
   readonly bufferedBytes: number;
   /** What names the TLS channel beneath, for proofs of identity that are bound to it. */
   channelBinding?(type: ChannelBindingType): Uint8Array<ArrayBuffer> | undefined;
-  /** From now on these are told. What came before anybody was attached is told at once, in order. */
+  /**
+   * From now on these are told, also that it has closed before. Routers say nothing before HELLO: where frames could come earlier all
+   * the same, they may be lost.
+   */
   attach(events: TransportEvents): void;
   /** Sends frames, in order, in as few writes as the transport can. Nothing happens after it has closed. */
   send(frames: readonly Frame[]): void;
