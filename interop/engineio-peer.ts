@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 
+import { type Clock, systemClock } from '../src/base/clock.js';
 import type { ModuleSocket } from '../src/module/index.js';
 import type { EngineOptions } from '../src/protocols/engineio/server/options.js';
 import { createServer } from '../src/server/index.js';
@@ -14,7 +15,10 @@ export interface EchoServer {
 }
 
 /** Our server for one test, at the path that clients take by default. It echoes; `burst N` is answered with N messages. */
-export async function serveEcho(options: EngineOptions = {}): Promise<EchoServer> {
+export async function serveEcho(
+  options: EngineOptions = {},
+  clock: Clock = systemClock,
+): Promise<EchoServer> {
   const errors: unknown[] = [];
   const trace: string[] = [];
   const sockets = new Set<ModuleSocket>();
@@ -38,6 +42,7 @@ export async function serveEcho(options: EngineOptions = {}): Promise<EchoServer
       },
     },
     onError: (error) => void errors.push(error),
+    clock,
   });
   onTestFinished(() => server.close({ drainMs: 0 }));
   return { url: server.url, sockets, trace, errors };
