@@ -7,7 +7,7 @@ export interface StrangerSource {
   readonly issuer: string;
   newSubject(): string;
   /** What would be signed about him, JSON. */
-  strangerPayload(subject: string, seenAtMicros: number): string;
+  strangerPayload(subject: string, identity: Identity, seenAtMicros: number): string;
 }
 
 /**
@@ -39,7 +39,7 @@ export class Stranger implements Claims {
   }
 
   get payload(): string {
-    return (this.#payload ??= this.#source.strangerPayload(this.subject, this.#seenAtMicros));
+    return (this.#payload ??= this.#source.strangerPayload(this.subject, this.identity, this.#seenAtMicros));
   }
 
   get expiresAtMicros(): undefined {

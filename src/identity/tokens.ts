@@ -122,8 +122,8 @@ export class TokenAuthority implements StrangerSource {
     return new Stranger(this, this.#clock.nowMicros());
   }
 
-  strangerPayload(subject: string, seenAtMicros: number): string {
-    return JSON.stringify(this.#payload({ subject }, seenAtMicros));
+  strangerPayload(subject: string, identity: Identity, seenAtMicros: number): string {
+    return JSON.stringify(this.#payload({ subject }, identity, seenAtMicros));
   }
 
   /**
@@ -173,13 +173,14 @@ export class TokenAuthority implements StrangerSource {
 
   #payload(
     { subject, audience, lifetimeSeconds, issuer = this.issuer }: MintClaims,
+    identity?: Identity,
     nowMicros = this.#clock.nowMicros(),
   ): Payload {
     checkName('iss', issuer);
     checkName('sub', subject);
     const nowSeconds = Math.floor(nowMicros / 1e6);
     return {
-      hex_identity: deriveIdentity(issuer, subject).toHexString(),
+      hex_identity: (identity ?? deriveIdentity(issuer, subject)).toHexString(),
       sub: subject,
       iss: issuer,
       aud: audience ?? ['spacetimedb'],
