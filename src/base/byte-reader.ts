@@ -85,6 +85,19 @@ export class ByteReader {
     return value;
   }
 
+  /** LEB128, as `putVarUint` writes it: seven bits a byte, low bits first, below 2^35. */
+  readVarUint(): number {
+    const first = this.readU8();
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    for (let factor = 2 ** 7; factor <= 2 ** 28; factor *= 2 ** 7) {
+      const byte = this.readU8();
+      value += (byte & 0x7f) * factor;
+      if (byte < 0x80) return value;
+    }
+    throw new WireError('OUT_OF_RANGE', `a varuint at offset ${this.offset - 5} is too long`);
+  }
+
   readI64(): bigint {
     this.need(8);
     const value = this.view.getBigInt64(this.offset, true);
@@ -114,7 +127,15 @@ export class ByteReader {
 
   /** u32 byte length and strict UTF-8. */
   readString(): string {
-    const size = this.readU32();
+    return this.#readText(this.readU32());
+  }
+
+  /** The same with a varuint for the length. */
+  readVarString(): string {
+    return this.#readText(this.readVarUint());
+  }
+
+  #readText(size: number): string {
     this.need(size);
     const start = this.offset;
     this.offset = start + size;

@@ -62,6 +62,12 @@ export class ByteWriter {
     this.length += 4;
   }
 
+  /** See `putVarUint`; at most 2^53 - 1. */
+  writeVarUint(value: number): void {
+    this.reserve(8);
+    this.length = putVarUint(this.bytes, this.length, value);
+  }
+
   writeI64(value: bigint): void {
     this.reserve(8);
     this.view.setBigInt64(this.length, value, true);
@@ -123,3 +129,17 @@ export class ByteWriter {
     this.#node = NodeBuffer?.from(grown.buffer);
   }
 }
+
+/** LEB128: seven bits a byte, low bits first. Takes one byte below 2^7, at most five below 2^35. Gives the place behind it. */
+export function putVarUint(bytes: Uint8Array, at: number, value: number): number {
+  let rest = value;
+  while (rest >= 0x80) {
+    bytes[at++] = (rest % 0x80) | 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  bytes[at] = rest;
+  return at + 1;
+}
+
+/** The longest. */
+export const VAR_UINT_BYTES = 5;

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteReader } from './byte-reader.js';
-import { ByteWriter } from './byte-writer.js';
+import { ByteWriter, putVarUint, VAR_UINT_BYTES } from './byte-writer.js';
+import { VarReader } from './var-reader.js';
 import { WireError } from './wire-error.js';
 
 function errorOf(action: () => unknown): WireError {
@@ -29,6 +30,25 @@ describe('ByteWriter and ByteReader', () => {
     expect([reader.readI64(), reader.readU64()]).toEqual([-1n, (1n << 64n) - 1n]);
     expect([...reader.readBytes(), reader.readString(), reader.remaining]).toEqual([1, 2, 'é', 0]);
     reader.expectEnd();
+  });
+
+  it('varuints are those of LEB128, and what is longer than five bytes or cut off is refused', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.integer({ min: 0, max: 2 ** 35 - 1 }), fc.nat({ max: 300 })), (value) => {
+        const bytes = new Uint8Array(VAR_UINT_BYTES);
+        const end = putVarUint(bytes, 0, value);
+        const reader = new ByteReader(bytes.subarray(0, end));
+        expect([reader.readVarUint(), reader.remaining]).toEqual([value, 0]);
+        expect(new VarReader(bytes).readVarUint()).toBe(value);
+        const cut = new ByteReader(bytes.subarray(0, end - 1));
+        expect(errorOf(() => cut.readVarUint()).code).toBe('SHORT_READ');
+      }),
+    );
+    const long = new ByteReader(Uint8Array.of(255, 255, 255, 255, 255, 1));
+    expect(errorOf(() => long.readVarUint()).code).toBe('OUT_OF_RANGE');
+    const text = new ByteReader(Uint8Array.of(3, 226, 130, 172, 2, 97));
+    expect(text.readVarString()).toBe('€');
+    expect(errorOf(() => text.readVarString()).code).toBe('SHORT_READ');
   });
 
   it('strings of any length and script are UTF-8; a lone surrogate becomes U+FFFD', () => {

@@ -13,12 +13,7 @@ export class VarWriter {
   }
 
   writeVarUint(value: number): this {
-    let rest = value;
-    while (rest > 0x7f) {
-      this.#bytes.writeU8((rest % 128) | 0x80);
-      rest = Math.floor(rest / 128);
-    }
-    this.#bytes.writeU8(rest);
+    this.#bytes.writeVarUint(value);
     return this;
   }
 

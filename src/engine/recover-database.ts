@@ -162,7 +162,7 @@ class Replay {
       reader.offset = at + name.length;
       return this.#lastTable;
     }
-    const table = this.database?.findTable(reader.readString());
+    const table = this.database?.findTable(reader.readVarString());
     this.#lastTable = table;
     this.#lastName = bytes.slice(at, reader.offset);
     return table;

@@ -191,7 +191,9 @@ describe('a data directory of another format version', () => {
     view.setUint16(8, 0, true);
     view.setUint32(68, crc32(old.subarray(0, 68)), true);
     disk.setContent(name!, old);
-    await expect(start()).rejects.toThrow(/format version 0, this version of Chorale reads format version 1/);
+    await expect(start()).rejects.toThrow(
+      /format version 0, this version of Chorale reads format version 1 to 2/,
+    );
     expect(disk.contentOf(name!)).toEqual(old);
   });
 });

@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { Database } from '../../src/engine/database.js';
 import { waitUntilDurable } from '../../src/engine/log/commit-log.js';
 import { recoverLog } from '../../src/engine/log/recovery.js';
+import { SEGMENT_HEADER_BYTES, segmentName } from '../../src/engine/log/segment-format.js';
 import { SimulatedDisk } from '../../src/engine/log/simulated-disk.js';
 import { programSection, recoverDatabase } from '../../src/engine/recover-database.js';
 import { Snapshotter } from '../../src/engine/snapshotter.js';
@@ -13,8 +14,8 @@ import { primitiveType } from '../../src/values/algebraic-type.js';
 import { Identity } from '../../src/values/identity.js';
 
 /*
- * A folder of a database as format version 1 writes it, kept in `format-1.json` (file names, base64). Whoever changes a layout of
- * segments, records or snapshots gives it another version, and has this folder read or refused.
+ * Folders of a database as format versions 1 and 2 write them, kept in `format-N.json` (file names, base64). Whoever changes a layout of
+ * segments, records or snapshots gives it another version, and has these folders read or refused.
  */
 
 const databaseKey = new Identity(1n).key;
@@ -26,10 +27,15 @@ const schema = schemaOf({
   },
 });
 const build = async (): Promise<Database> => new Database(schema, testOptions());
-const FOLDER = new URL('format-1.json', import.meta.url);
+
+type Folder = Readonly<Record<string, string>>;
+
+async function kept(version: number): Promise<Folder> {
+  return JSON.parse(await readFile(new URL(`format-${version}.json`, import.meta.url), 'utf8')) as Folder;
+}
 
 /** A few transactions and a snapshot among them. */
-async function write(): Promise<Record<string, string>> {
+async function write(): Promise<Folder> {
   const disk = new SimulatedDisk();
   const { log, epoch } = await recoverLog(disk.mount(), { databaseKey, segmentBytesMax: 400 });
   const database = await build();
@@ -53,28 +59,59 @@ async function write(): Promise<Record<string, string>> {
   await commit(() => void table.deleteRow({ id: 2n, text: 'two' }));
   await log.close();
   const files = disk.list().map((name) => [name, Buffer.from(disk.contentOf(name)).toString('base64')]);
-  return Object.fromEntries(files) as Record<string, string>;
+  return Object.fromEntries(files) as Folder;
 }
 
-async function read(files: Readonly<Record<string, string>>): Promise<string[]> {
+function mount(files: Folder): SimulatedDisk {
   const disk = new SimulatedDisk();
   for (const [name, text] of Object.entries(files)) disk.setContent(name, Buffer.from(text, 'base64'));
-  const recovered = await recoverDatabase(disk.mount(), { databaseKey, build });
-  return recovered!.database
-    .table('line')
-    .rows()
-    .map(({ id, text }) => `${id as bigint} ${text as string}`);
+  return disk;
 }
 
-it('what format version 1 wrote is read, from the log alone and from its snapshot', async () => {
-  const files = JSON.parse(await readFile(FOLDER, 'utf8')) as Record<string, string>;
-  const segments = Object.entries(files).filter(([name]) => name.endsWith('.log'));
-  expect(segments.length).toBeLessThan(Object.keys(files).length);
-  for (const each of [files, Object.fromEntries(segments)]) {
-    expect((await read(each)).toSorted()).toEqual(['1 uno', '3 three']);
-  }
-});
+async function read(disk: SimulatedDisk): Promise<string[]> {
+  const { database, log } = (await recoverDatabase(disk.mount(), { databaseKey, build }))!;
+  await log.close();
+  const rows = database.table('line').rows();
+  return rows.map(({ id, text }) => `${id as bigint} ${text as string}`).toSorted();
+}
 
-it('what is written today is what format version 1 says', async () => {
-  expect(await write()).toEqual(JSON.parse(await readFile(FOLDER, 'utf8')));
+it.each([1, 2])(
+  'what format version %d wrote is read, from the log alone and from its snapshot',
+  async (version) => {
+    const files = await kept(version);
+    const segments = Object.entries(files).filter(([name]) => name.endsWith('.log'));
+    expect(segments.length).toBeLessThan(Object.keys(files).length);
+    for (const each of [files, Object.fromEntries(segments)]) {
+      expect(await read(mount(each))).toEqual(['1 uno', '3 three']);
+    }
+  },
+);
+
+it.each(['', 'with an end that was torn', 'with a segment that nothing is in'])(
+  'a log of format version 1 %s goes on in a segment of version 2',
+  async (end) => {
+    const disk = mount(await kept(1));
+    const last = disk
+      .list()
+      .filter((name) => name.endsWith('.log'))
+      .toSorted()
+      .at(-1)!;
+    const versionOf = (name: string): number => new DataView(disk.contentOf(name).buffer).getUint16(8, true);
+    if (end.includes('torn')) disk.setContent(last, Uint8Array.of(...disk.contentOf(last), 1, 2, 3));
+    if (end.includes('nothing')) disk.setContent(last, disk.contentOf(last).slice(0, SEGMENT_HEADER_BYTES));
+    const before = await read(disk);
+    const { database, log } = (await recoverDatabase(disk.mount(), { databaseKey, build }))!;
+    database.transact(TEST_ORIGIN, () => void database.table('line').insert({ id: 9n, text: 'nine' }));
+    await log.close();
+    const added = segmentName(log.lastOffset);
+    expect([versionOf(added), disk.list().includes(last)]).toEqual([
+      2,
+      !end.includes('nothing') || added === last,
+    ]);
+    expect(await read(disk)).toEqual([...before, '9 nine']);
+  },
+);
+
+it('what is written today is what format version 2 says', async () => {
+  expect(await write()).toEqual(await kept(2));
 });

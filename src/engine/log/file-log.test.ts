@@ -61,6 +61,25 @@ describe('file log', () => {
     expect(found).toEqual([{ ...record('f'), sections }]);
   });
 
+  it.each(['account', 'é', 'x'.repeat(127), 'x'.repeat(128), '€'.repeat(100), ''])(
+    'rows of any number and length are kept, of a table %j',
+    async (table) => {
+      const disk = new SimulatedDisk();
+      const { log } = await open(disk);
+      const rows = [0, 1, 96, 97, 127, 128, 16_383, 16_384].map((size) => new Uint8Array(size).fill(size));
+      const many = Array.from({ length: 300 }, (_, i) => Uint8Array.of(i));
+      const changes = [
+        { table, deletes: rows, inserts: many },
+        { table: 'other', deletes: [], inserts: rows },
+      ];
+      log.append({ ...record('f'), changes });
+      await log.close();
+      const found: TransactionRecord[] = [];
+      await recoverLog(disk.mount(), { databaseKey, apply: (each) => void found.push(each) });
+      expect(found).toEqual([{ ...record('f'), changes, sections: [] }]);
+    },
+  );
+
   it('what is committed in one turn shares a batch, and while one is in flight the next one forms', async () => {
     const disk = new SimulatedDisk();
     const { log } = await open(disk);

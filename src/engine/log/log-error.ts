@@ -14,10 +14,10 @@ export type LogErrorCode =
   | 'CLOSED';
 
 /** For a file that another version of Chorale wrote. */
-export function otherVersion(file: string, found: number, expected: number): LogError {
+export function otherVersion(file: string, found: number, readable: number | string): LogError {
   return new LogError(
     'OTHER_VERSION',
-    `${file} has format version ${found}, this version of Chorale reads format version ${expected}: ` +
+    `${file} has format version ${found}, this version of Chorale reads format version ${readable}: ` +
       `run it with the version of Chorale that wrote it, or use another data directory. Nothing was changed.`,
   );
 }

@@ -1,6 +1,6 @@
 import { WireError } from '../../base/wire-error.js';
 import { ByteReader } from '../../base/byte-reader.js';
-import type { ByteWriter } from '../../base/byte-writer.js';
+import { type ByteWriter, putVarUint, VAR_UINT_BYTES } from '../../base/byte-writer.js';
 import { bytesToKey, keyToBytes } from '../../values/integer-bytes.js';
 import { ConnectionId, Identity } from '../../values/identity.js';
 import type { LogSection, TableChange, TransactionRecord } from './commit-log.js';
@@ -19,7 +19,9 @@ import type { LogSection, TableChange, TransactionRecord } from './commit-log.js
  *
  * Sections are open-ended: a reader skips kinds that it does not know.
  * | kind | holds           | bytes                                                                                  |
- * |  1   | row changes     | table name, u32 count of deletes, count x (u32 length, row), the same for inserts      |
+ * | 11   | row changes     | varuint length, table name; varuint count of deletes, count x (varuint length, row);   |
+ * |      |                 | the same for inserts                                                                   |
+ * |  1   | row changes     | the same with u32 instead of varuint: read only, format version 1 of segments wrote it |
  * |  2   | program         | u8 1 if the tables begin anew, else 0; then what the server needs to run the module    |
  * |  3   | document update | see documents/document-section.ts                                                      |
  * |  4   | published event | topic, payload                                                                         |
@@ -32,7 +34,7 @@ import type { LogSection, TableChange, TransactionRecord } from './commit-log.js
  */
 
 export const SectionKind = {
-  rows: 1,
+  rows: 11,
   program: 2,
   documentUpdate: 3,
   publishedEvent: 4,
@@ -43,6 +45,11 @@ export const SectionKind = {
   disconnected: 9,
   schedule: 10,
 } as const;
+
+const utf8 = new TextEncoder();
+
+// What format version 1 of segments wrote.
+const ROWS_OF_VERSION_1 = 1;
 
 const TWO_32 = 2 ** 32;
 const HAS_CALLER = 1;
@@ -147,44 +154,62 @@ export function decodeRecord(bytes: Uint8Array, before: RecordOrigin = NO_ORIGIN
     const kind = reader.readU8();
     const body = reader.readBytes();
     if (kind === SectionKind.rows) changes.push(decodeTableChange(body));
+    else if (kind === ROWS_OF_VERSION_1) changes.push(decodeTableChangeOfVersion1(body));
     else sections.push({ kind, bytes: body });
   }
   return { timestampMicros, caller, connectionId, functionName, changes, sections };
 }
 
-// Kind, length of the section, and of the name.
-const CHANGE_HEADER_BYTES = 9;
+// Kind and length.
+const CHANGE_HEADER_BYTES = 5;
 
 /** In one go, as it is the greater part of what a transaction costs here: room for all of it, then nothing but stores. */
 function writeChange(writer: ByteWriter, { table, deletes, inserts }: TableChange): void {
   // A UTF-16 unit is at most three UTF-8 bytes.
-  writer.reserve(CHANGE_HEADER_BYTES + table.length * 3 + rowsBytes(deletes) + rowsBytes(inserts));
+  const nameBytesMax = VAR_UINT_BYTES + table.length * 3;
+  writer.reserve(CHANGE_HEADER_BYTES + nameBytesMax + rowsBytesMax(deletes) + rowsBytesMax(inserts));
   const { bytes, view, length: start } = writer;
+  const bodyAt = start + CHANGE_HEADER_BYTES;
+  const end = putRows(bytes, putRows(bytes, putText(bytes, bodyAt, table), deletes), inserts);
   bytes[start] = SectionKind.rows;
-  writer.length = start + 5;
-  writer.writeString(table);
-  const end = putRows(bytes, view, putRows(bytes, view, writer.length, deletes), inserts);
-  view.setUint32(start + 1, end - start - 5, true);
+  view.setUint32(start + 1, end - bodyAt, true);
   writer.length = end;
 }
 
-function rowsBytes(rows: readonly Uint8Array[]): number {
-  let size = 4 + rows.length * 4;
+function rowsBytesMax(rows: readonly Uint8Array[]): number {
+  let size = VAR_UINT_BYTES * (1 + rows.length);
   for (let i = 0; i < rows.length; i++) size += rows[i]!.length;
   return size;
+}
+
+/** Names are mostly short and ASCII: then nothing is called. */
+function putText(bytes: Uint8Array, start: number, text: string): number {
+  const size = text.length;
+  let i = 0;
+  for (; i < size && i < 0x80; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) break;
+    bytes[start + 1 + i] = unit;
+  }
+  if (i === size && i < 0x80) {
+    bytes[start] = size;
+    return start + 1 + size;
+  }
+  const encoded = utf8.encode(text);
+  const at = putVarUint(bytes, start, encoded.length);
+  bytes.set(encoded, at);
+  return at + encoded.length;
 }
 
 // Copied byte by byte up to here: a call into the runtime costs as much as some hundred bytes.
 const SHORT_ROW_BYTES = 96;
 
-function putRows(bytes: Uint8Array, view: DataView, start: number, rows: readonly Uint8Array[]): number {
-  view.setUint32(start, rows.length, true);
-  let at = start + 4;
+function putRows(bytes: Uint8Array, start: number, rows: readonly Uint8Array[]): number {
+  let at = putVarUint(bytes, start, rows.length);
   for (let k = 0; k < rows.length; k++) {
     const row = rows[k]!;
     const size = row.length;
-    view.setUint32(at, size, true);
-    at += 4;
+    at = putVarUint(bytes, at, size);
     if (size <= SHORT_ROW_BYTES) for (let i = 0; i < size; i++) bytes[at + i] = row[i]!;
     else bytes.set(row, at);
     at += size;
@@ -194,18 +219,32 @@ function putRows(bytes: Uint8Array, view: DataView, start: number, rows: readonl
 
 function decodeTableChange(bytes: Uint8Array): TableChange {
   const reader = new ByteReader(bytes);
-  const table = reader.readString();
-  const deletes = decodeRows(reader);
-  const inserts = decodeRows(reader);
+  const table = reader.readVarString();
+  const change = { table, deletes: readStoredRows(reader), inserts: readStoredRows(reader) };
   reader.expectEnd();
-  return { table, deletes, inserts };
+  return change;
 }
 
-function decodeRows(reader: ByteReader): Uint8Array[] {
-  const count = reader.readU32();
+/** The rows that stand there with their count before them, as views. */
+export function readStoredRows(reader: ByteReader): Uint8Array[] {
+  const count = reader.readVarUint();
   // Every row has at least its length: a count that lies cannot make us allocate more than the record holds.
-  reader.need(count * 4);
+  reader.need(count);
   const rows: Uint8Array[] = [];
-  for (let i = 0; i < count; i++) rows.push(reader.readBytes());
+  for (let i = 0; i < count; i++) rows.push(reader.readRaw(reader.readVarUint()));
   return rows;
+}
+
+function decodeTableChangeOfVersion1(bytes: Uint8Array): TableChange {
+  const reader = new ByteReader(bytes);
+  const readRows = (): Uint8Array[] => {
+    const count = reader.readU32();
+    reader.need(count * 4);
+    const rows: Uint8Array[] = [];
+    for (let i = 0; i < count; i++) rows.push(reader.readBytes());
+    return rows;
+  };
+  const change = { table: reader.readString(), deletes: readRows(), inserts: readRows() };
+  reader.expectEnd();
+  return change;
 }

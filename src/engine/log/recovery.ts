@@ -2,7 +2,12 @@ import type { TxOffset } from './commit-log.js';
 import type { Disk, DiskFile } from './disk.js';
 import { FileLog, type FileLogOptions, type LogTail } from './file-log.js';
 import { LogError, otherVersion } from './log-error.js';
-import { FORMAT_VERSION, parseSegmentName, SEGMENT_HEADER_BYTES } from './segment-format.js';
+import {
+  FORMAT_VERSION,
+  parseSegmentName,
+  READABLE_VERSIONS,
+  SEGMENT_HEADER_BYTES,
+} from './segment-format.js';
 import {
   decoding,
   readSegmentHeader,
@@ -115,7 +120,7 @@ async function replayFile(
 ): Promise<void> {
   const result = await readSegmentHeader(file);
   if (result.kind === 'otherVersion') {
-    throw otherVersion(`segment ${segment.name}`, result.version, FORMAT_VERSION);
+    throw otherVersion(`segment ${segment.name}`, result.version, READABLE_VERSIONS);
   }
   const size = await file.size();
   if (result.kind === 'damaged') {
@@ -150,6 +155,7 @@ async function replayFile(
   state.chain = scan.chain;
   state.epoch = Math.max(state.epoch, header.epoch, scan.epoch);
   await finishSegment(file, segment, isLast, size, scan, state);
+  if (isLast && header.version !== FORMAT_VERSION) await endSegment(disk, segment, state);
 }
 
 async function finishSegment(
@@ -171,6 +177,13 @@ async function finishSegment(
   // The same for the batch that was being written: whole, but perhaps in the system's memory only.
   await file.sync();
   state.tail = { file, bytes: scan.goodBytes, allocatedBytes };
+}
+
+/** What is written now has another format: it goes into a segment of its own. */
+async function endSegment(disk: Disk, { name, firstOffset }: Segment, state: ReplayState): Promise<void> {
+  state.tail = undefined;
+  // The next segment has the name of one without batches.
+  if (state.lastOffset === firstOffset - 1) await disk.remove(name);
 }
 
 async function removeTorn(

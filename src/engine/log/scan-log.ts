@@ -2,7 +2,7 @@ import type { TxOffset } from './commit-log.js';
 import type { Disk, DiskFile } from './disk.js';
 import { LogError, otherVersion } from './log-error.js';
 import { listSegments } from './recovery.js';
-import { FORMAT_VERSION, type SegmentHeader } from './segment-format.js';
+import { READABLE_VERSIONS, type SegmentHeader } from './segment-format.js';
 import { decoding, readSegmentHeader, scanSegment, type Visit } from './segment-reader.js';
 import { listSnapshots } from './snapshot-file.js';
 
@@ -74,7 +74,8 @@ async function readHeader(
   databaseKey: string,
 ): Promise<SegmentHeader | string> {
   const result = await readSegmentHeader(file);
-  if (result.kind === 'otherVersion') throw otherVersion(`segment ${name}`, result.version, FORMAT_VERSION);
+  if (result.kind === 'otherVersion')
+    throw otherVersion(`segment ${name}`, result.version, READABLE_VERSIONS);
   if (result.kind === 'damaged') return result.reason;
   if (result.header.databaseKey !== databaseKey)
     throw new LogError('OTHER_DATABASE', `segment ${name} belongs to another database`);

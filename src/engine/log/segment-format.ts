@@ -4,12 +4,12 @@ import { bytesToKey, keyToBytes } from '../../values/integer-bytes.js';
 import type { TxOffset } from './commit-log.js';
 
 /*
- * A segment file, little-endian. Format version 1.
+ * A segment file, little-endian. Format version 2; version 1 differs in the records only and is read.
  *
  * Header, 72 bytes
  * | at | field        | type     |                                                                    |
  * |  0 | magic        | 8 bytes  | "CHORALE" and a newline                                            |
- * |  8 | version      | u16      | 1                                                                  |
+ * |  8 | version      | u16      | 2                                                                  |
  * | 10 | reserved     | u16      | 0                                                                  |
  * | 12 | epoch        | u32      | counts the times the database was opened for writing               |
  * | 16 | first offset | u64      | of the first transaction in the file; also its name                |
@@ -33,7 +33,9 @@ import type { TxOffset } from './commit-log.js';
  * written with one call and none of it was acknowledged before all of it was on disk, so a torn one is dropped whole.
  */
 
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
+const OLDEST_VERSION = 1;
+export const READABLE_VERSIONS = `${OLDEST_VERSION} to ${FORMAT_VERSION}`;
 export const SEGMENT_HEADER_BYTES = 72;
 export const BATCH_HEADER_BYTES = 32;
 export const BATCH_MAGIC = 0x42524843;
@@ -41,6 +43,8 @@ export const BATCH_MAGIC = 0x42524843;
 const MAGIC = new TextEncoder().encode('CHORALE\n');
 
 export interface SegmentHeader {
+  /** Of the format. */
+  readonly version: number;
   readonly epoch: number;
   readonly firstOffset: TxOffset;
   /** The key of the database's identity. */
@@ -76,7 +80,7 @@ export function parseSegmentName(name: string): TxOffset | undefined {
   return /^\d{20}\.log$/.test(name) ? Number(name.slice(0, 20)) : undefined;
 }
 
-export function encodeSegmentHeader(header: SegmentHeader): Uint8Array<ArrayBuffer> {
+export function encodeSegmentHeader(header: Omit<SegmentHeader, 'version'>): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   bytes.set(MAGIC, 0);
@@ -96,13 +100,14 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeaderResult {
     return { kind: 'damaged', reason: 'it does not begin as a segment' };
   // Before the checksum: another version may keep it elsewhere.
   const version = view.getUint16(8, true);
-  if (version !== FORMAT_VERSION) return { kind: 'otherVersion', version };
+  if (version < OLDEST_VERSION || version > FORMAT_VERSION) return { kind: 'otherVersion', version };
   if (view.getUint32(68, true) !== crc32(bytes.subarray(0, 68))) {
     return { kind: 'damaged', reason: 'the checksum of its header is wrong' };
   }
   return {
     kind: 'header',
     header: {
+      version,
       epoch: view.getUint32(12, true),
       firstOffset: Number(view.getBigUint64(16, true)),
       databaseKey: bytesToKey(bytes, 24, 56),

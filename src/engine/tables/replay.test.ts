@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ByteReader } from '../../base/byte-reader.js';
-import { ByteWriter } from '../../base/byte-writer.js';
+import { VarWriter } from '../../base/var-writer.js';
 import { seededRandom } from '../../base/random.js';
 import { primitiveType } from '../../values/algebraic-type.js';
 import type { Row } from '../contract.js';
@@ -45,10 +45,10 @@ function changeSome(database: Database, random: ReturnType<typeof seededRandom>)
 
 /** The change as it stands in the log behind the table's name. */
 function encodeStored({ deletes, inserts }: TableChange): ByteReader {
-  const writer = new ByteWriter();
+  const writer = new VarWriter();
   for (const rows of [deletes, inserts]) {
-    writer.writeU32(rows.length);
-    for (const row of rows) writer.writeBytes(row);
+    writer.writeVarUint(rows.length);
+    for (const row of rows) writer.writeVarBytes(row);
   }
   return new ByteReader(writer.finish());
 }

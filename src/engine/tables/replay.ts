@@ -4,6 +4,7 @@ import { decodeFromBytes } from '../../values/bsatn/codec.js';
 import type { Codec } from '../../values/bsatn/codec.js';
 import type { Row } from '../contract.js';
 import type { TableChange } from '../log/commit-log.js';
+import { readStoredRows } from '../log/record-codec.js';
 import { Cell } from './cell.js';
 import type { RowStore } from './row-store.js';
 import type { UniqueKeys } from './unique-keys.js';
@@ -24,14 +25,14 @@ export function replayChange(store: RowStore, codec: Codec<Row>, change: TableCh
  */
 export function replayStored(store: RowStore, codec: Codec<Row>, reader: ByteReader, table: string): void {
   if (store.uniques.length !== 1) {
-    const deletes = readRows(reader);
-    return removeAndAdd(store, codec, { table, deletes, inserts: readRows(reader) });
+    const deletes = readStoredRows(reader);
+    return removeAndAdd(store, codec, { table, deletes, inserts: readStoredRows(reader) });
   }
   const unique = store.uniques[0]!;
-  const deleteCount = reader.readU32();
+  const deleteCount = reader.readVarUint();
   const deletesAt = reader.offset;
   for (let i = 0; i < deleteCount; i++) skipRow(reader);
-  const insertCount = reader.readU32();
+  const insertCount = reader.readVarUint();
   const insertsAt = reader.offset;
   let replacedCount = 0;
   for (let i = 0; i < insertCount; i++) {
@@ -69,7 +70,7 @@ function readCells(
 }
 
 function readRow(reader: ByteReader, codec: Codec<Row>): Row {
-  const size = reader.readU32();
+  const size = reader.readVarUint();
   const end = reader.offset + size;
   const row = codec.decode(reader);
   assert(reader.offset === end, 'a row in the log has the size that is written before it');
@@ -77,16 +78,9 @@ function readRow(reader: ByteReader, codec: Codec<Row>): Row {
 }
 
 function skipRow(reader: ByteReader): void {
-  const size = reader.readU32();
+  const size = reader.readVarUint();
   reader.need(size);
   reader.offset += size;
-}
-
-function readRows(reader: ByteReader): Uint8Array[] {
-  const count = reader.readU32();
-  const rows: Uint8Array[] = [];
-  for (let i = 0; i < count; i++) rows.push(reader.readBytes());
-  return rows;
 }
 
 /** Recognises updates by their key, so that most deleted rows need not even be decoded. */
