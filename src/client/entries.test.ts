@@ -62,8 +62,8 @@ function loadedWith(path: string, metafile: Metafile, found = new Set<string>())
 
 // The bounds are there to be noticed when they are passed.
 test.each([
-  ['connect', 11_050],
-  ['connect, msgpackSerializer', 12_550],
+  ['connect', 10_900],
+  ['connect, msgpackSerializer', 12_400],
 ])('a page that imports { %s } loads less than %d bytes, and nothing of Node', async (names, bytesMax) => {
   const { pageBytes, lazyBytes, inputs } = await bundle(names);
   expect(inputs.filter((path) => path.includes('.node.') || path.includes('node_modules'))).toEqual([]);

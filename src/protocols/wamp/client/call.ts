@@ -1,14 +1,15 @@
 import type { Timer } from '../../../base/clock.js';
 import * as MessageType from '../messages/message-type.js';
-import type { Message, Result } from './message.js';
+import type { Message, Result, ProtocolUri } from './message.js';
 import { AsyncQueue, withResolvers } from './async-queue.js';
 import { callDict } from './call-options.js';
 import type { CallOptions } from './call-options.js';
-import { WampError, isSessionLoss } from './errors.js';
+import { WampError } from './errors.js';
 import type { Link } from './link.js';
-import { encodePayload, readPayload } from './payload.js';
+import { encodePayload } from './payload.js';
 import type { Args, Dict, Kwargs } from './payload.js';
 import type { CancelMode } from './policies.js';
+import { rejectAnswer } from './request.js';
 import type { Answer, Request, Sending } from './request.js';
 import { InvocationProgress, InvocationResult, misuse } from './results.js';
 import type { Session } from './session.js';
@@ -65,7 +66,8 @@ export class Call<Value = unknown, Progress extends Args = Args>
     // Watches the clock for routers that do not.
     const { session } = link;
     if (callTimeoutMs > 0 && !(session.isOpen && session.hasFeature('dealer', 'call_timeout'))) {
-      this.#timer = link.clock.startTimer(callTimeoutMs, () => this.#expire());
+      const late = new WampError('wamp.error.timeout' satisfies ProtocolUri, ['no answer in time']);
+      this.#timer = link.clock.startTimer(callTimeoutMs, () => this.#giveUp(late, 'killnowait'));
     }
   }
 
@@ -135,7 +137,7 @@ export class Call<Value = unknown, Progress extends Args = Args>
    */
   cancel(mode?: CancelMode, options: { readonly options?: Dict; readonly reason?: unknown } = {}): void {
     if (this.#isDone || this.cancelled) return;
-    const error = options.reason ?? new WampError('wamp.error.canceled', ['cancelled']);
+    const error = options.reason ?? new WampError('wamp.error.canceled' satisfies ProtocolUri, ['cancelled']);
     this.#cancelReason = { error };
     // It is not an accident: nobody has to catch it.
     this.#answer.promise.catch(() => {});
@@ -177,7 +179,7 @@ export class Call<Value = unknown, Progress extends Args = Args>
   answered(answer: Answer): void {
     const { details, payload } = answer as Result;
     try {
-      const { args, kwargs } = readPayload(payload, details, this.#link.forms);
+      const { args, kwargs } = this.#link.read(payload, details);
       if (details['progress'] === true) {
         this.#receivedProgress(new InvocationProgress(args as Progress, kwargs, details));
       } else if (this.#finish()) {
@@ -190,14 +192,15 @@ export class Call<Value = unknown, Progress extends Args = Args>
   }
 
   failed(error: Error): void {
-    const isCancelled = error instanceof WampError && error.uri === 'wamp.error.canceled';
+    const isCancelled =
+      error instanceof WampError && error.uri === ('wamp.error.canceled' satisfies ProtocolUri);
     this.#fail(isCancelled && this.#cancelReason !== undefined ? this.#cancelReason.error : error);
   }
 
-  #expire(): void {
-    const error = new WampError('wamp.error.timeout', ['no answer in time']);
-    this.cancel('killnowait', { reason: error });
-    this.#fail(error);
+  /** Whatever the router says. */
+  #giveUp(reason: Error, mode?: CancelMode): void {
+    this.cancel(mode, { reason });
+    this.#fail(reason);
   }
 
   #wantProgress(): void {
@@ -225,17 +228,13 @@ export class Call<Value = unknown, Progress extends Args = Args>
     if (this.#onProgress !== undefined) this.#link.guard(() => this.#onProgress!(progress));
     else if (this.wantsProgress) {
       const error = this.#queue().push(progress);
-      if (error === undefined) return;
-      this.cancel(undefined, { reason: error });
-      this.#fail(error);
+      if (error !== undefined) this.#giveUp(error);
     }
   }
 
   #fail(error: unknown): void {
     if (!this.#finish()) return;
-    // The client's state tells it, too: a call that nobody waits for must not end the process.
-    if (isSessionLoss(error)) this.#answer.promise.catch(() => {});
-    this.#answer.reject(error);
+    rejectAnswer(this.#answer, error);
   }
 
   /** False if it was over already. */

@@ -6,8 +6,12 @@ import type { Invocation } from './invocation.js';
 import type { InvocationParts } from './invocation-parts.js';
 import type { Invocations } from './invocations.js';
 import type { Link } from './link.js';
-import type { Interrupt as InterruptMessage, Invocation as InvocationMessage } from './message.js';
-import { NO_PAYLOAD, definedOptions, encodePayload, readPayload } from './payload.js';
+import type {
+  Interrupt as InterruptMessage,
+  Invocation as InvocationMessage,
+  ProtocolUri,
+} from './message.js';
+import { NO_PAYLOAD, definedOptions } from './payload.js';
 import type { Dict } from './payload.js';
 import type { InvocationPolicy, MatchPolicy } from './policies.js';
 import { InvocationProgress, InvocationResult, WampArguments, misuse } from './results.js';
@@ -55,9 +59,7 @@ const PARTS: InvocationParts = {
   InvocationResult,
   WampArguments,
   WampError,
-  encodePayload,
   misuse,
-  readPayload,
 };
 
 /** More calls than that while the code for them is on its way are somebody else's. */
@@ -68,9 +70,9 @@ type ForCallee = InvocationMessage | InterruptMessage;
 /** Registrations. What answers invocations is loaded with the first one, as most pages only call. */
 export class Registrations extends Holdings<Registration> {
   #invocations: Invocations | undefined;
-  #loading: Promise<void> | undefined;
-  /** What has come while it was being loaded. */
-  #early: (readonly [Session, ForCallee])[] = [];
+  #loading: Promise<Invocations> | undefined;
+  /** How many have come while it was being loaded. */
+  #earlyCount = 0;
 
   constructor(link: Link) {
     super(link, {
@@ -104,26 +106,32 @@ export class Registrations extends Holdings<Registration> {
 
   received(session: Session, message: ForCallee): void {
     if (this.#invocations !== undefined) this.#invocations.received(session, message);
-    else if (this.#loading !== undefined && this.#early.length < EARLY_MAX)
-      this.#early.push([session, message]);
-    else refuse(session, message);
+    else if (this.#loading === undefined || this.#earlyCount === EARLY_MAX) refuse(session, message);
+    else {
+      this.#earlyCount += 1;
+      this.#loading.then(
+        (invocations) => this.link.guard(() => invocations.received(session, message)),
+        () => refuse(session, message),
+      );
+    }
   }
 
   override sessionLost(): void {
     super.sessionLost();
-    this.#early = [];
     this.#invocations?.sessionLost();
   }
 
-  async #load(): Promise<void> {
+  async #load(): Promise<Invocations> {
+    this.#earlyCount = 0;
     try {
       const { Invocations } = await import('./invocations.js');
-      this.#invocations = new Invocations(this, this.link, PARTS);
+      const invocations = new Invocations(this, this.link, PARTS);
+      // What comes from now on keeps queueing behind what has come early, until that has its turn.
+      queueMicrotask(() => (this.#invocations = invocations));
+      return invocations;
     } catch (error) {
       this.#loading = undefined;
       throw new TransportError('what answers calls cannot be loaded', error);
-    } finally {
-      for (const [session, message] of this.#early.splice(0)) this.received(session, message);
     }
   }
 }
@@ -136,7 +144,7 @@ function refuse(session: Session, { type, request }: ForCallee): void {
     requestType: type,
     request,
     details: {},
-    error: 'wamp.error.unavailable',
+    error: 'wamp.error.unavailable' satisfies ProtocolUri,
     payload: NO_PAYLOAD,
   });
 }

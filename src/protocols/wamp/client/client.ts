@@ -34,7 +34,8 @@ export interface ClientOptions {
   readonly passThru?: readonly PassThru[] | undefined;
   /** How to come back when the connection is lost; `connect` knows the way. */
   readonly reopen?: ((signal: AbortSignal) => Promise<Session>) | undefined;
-  readonly reconnect?: ReconnectOptions | undefined;
+  /** Comes back when the connection is lost, and restores registrations and subscriptions. False unless given. */
+  readonly reconnect?: boolean | ReconnectOptions | undefined;
   /** Looks after a router that is silent, so that a connection which is half-open does not go unnoticed. */
   readonly liveness?: LivenessOptions | false | undefined;
   readonly clock?: Clock | undefined;

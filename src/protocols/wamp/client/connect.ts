@@ -9,7 +9,6 @@ import { AuthError } from './errors.js';
 import type { ClientOptions } from './client.js';
 import { joinRealm } from './join-realm.js';
 import type { JoinOptions } from './join-realm.js';
-import type { ReconnectOptions } from './reconnect.js';
 import type { Session } from './session.js';
 import { getTransportFactory, platform } from './transport/registry.js';
 import type { OpenTransport, Transport, TransportRequest } from './transport/transport.js';
@@ -30,14 +29,9 @@ export interface TransportOptions {
 }
 
 export interface ConnectOptions
-  extends
-    Omit<ClientOptions, 'reopen' | 'reconnect'>,
-    Omit<JoinOptions, 'keyring' | 'clock'>,
-    TransportOptions {
+  extends Omit<ClientOptions, 'reopen'>, Omit<JoinOptions, 'keyring' | 'clock'>, TransportOptions {
   /** Ways to prove who we are. A list is enough when no authid is needed. */
   readonly keyring?: Keyring | readonly AuthMethod[] | undefined;
-  /** Comes back when the connection is lost, and restores registrations and subscriptions. False unless given. */
-  readonly reconnect?: boolean | ReconnectOptions | undefined;
 }
 
 /** Opens a connection. Rejects with TransportError, or BaseError NOT_FOUND for a scheme that nothing carries. */
@@ -71,11 +65,8 @@ export async function connect<Api extends ApiType = AnyApi>(
     const transport = await connectTransport(url, { ...options, signal });
     return await joinRealm(transport, { ...options, keyring, signal });
   };
-  return new Client<Api>(await open(options.signal), {
-    ...options,
-    reopen: reconnect === false ? undefined : open,
-    reconnect: typeof reconnect === 'boolean' ? undefined : reconnect,
-  });
+  const session = await open(options.signal);
+  return new Client<Api>(session, { ...options, reopen: reconnect === false ? undefined : open });
 }
 
 /** Loaded by those who have something to prove. */

@@ -69,7 +69,7 @@ export class ErrorMap {
     if (exception instanceof Interrupt) return new WampError(CANCELED);
     const known = this.#uris.find(({ errorClass }) => exception instanceof errorClass);
     const text = exception instanceof Error ? exception.message : String(exception);
-    return new WampError(known?.uri ?? 'wamp.error.runtime_error', [text]);
+    return new WampError(known?.uri ?? ('wamp.error.runtime_error' satisfies ProtocolUri), [text]);
   }
 }
 

@@ -1,6 +1,5 @@
 import type { AsyncQueue } from './async-queue.js';
 import type { Interrupt, WampError } from './errors.js';
-import type { encodePayload, readPayload } from './payload.js';
 import type { InvocationProgress, InvocationResult, WampArguments, misuse } from './results.js';
 
 /*
@@ -14,9 +13,7 @@ export interface InvocationParts {
   readonly InvocationResult: typeof InvocationResult;
   readonly WampArguments: typeof WampArguments;
   readonly WampError: typeof WampError;
-  readonly encodePayload: typeof encodePayload;
   readonly misuse: typeof misuse;
-  readonly readPayload: typeof readPayload;
 }
 
 export let parts: InvocationParts;

@@ -176,7 +176,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> implem
       request: this.requestId,
       details: options,
       error: uri,
-      payload: parts.encodePayload(args, kwargs),
+      payload: { args, kwargs: kwargs ?? {} },
     });
   }
 
@@ -229,7 +229,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> implem
 
   #yield(args: Args, kwargs: Kwargs | undefined, options: Dict): void {
     const request = this.requestId;
-    const payload = parts.encodePayload(args, kwargs);
+    const payload = { args, kwargs: kwargs ?? {} };
     this.#session.send({ type: MessageType.yield, request, options, payload }, (error) =>
       this.#refused(error),
     );

@@ -26,6 +26,8 @@ export class Invocations {
   }
 
   received(session: Session, message: InvocationMessage | InterruptMessage): void {
+    // It may have waited until this code was there.
+    if (!session.isOpen) return;
     if (message.type === MessageType.invocation) this.#invoked(session, message);
     else this.#running.get(message.request)?.interrupted(message.options);
   }
@@ -66,7 +68,7 @@ export class Invocations {
 
   #read(session: Session, message: InvocationMessage): Arguments | undefined {
     try {
-      return parts.readPayload(message.payload, message.details, this.#link.forms);
+      return this.#link.read(message.payload, message.details);
     } catch (error) {
       if (!(error instanceof parts.WampError)) throw error;
       this.#refuse(session, message, error);
@@ -76,6 +78,6 @@ export class Invocations {
 
   #refuse(session: Session, { request }: InvocationMessage, error: WampError): void {
     const invocation = { type: MessageType.error, requestType: MessageType.invocation, request } as const;
-    session.send({ ...invocation, details: {}, error: error.uri, payload: parts.encodePayload(error.args) });
+    session.send({ ...invocation, details: {}, error: error.uri, payload: { args: error.args, kwargs: {} } });
   }
 }

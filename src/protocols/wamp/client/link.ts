@@ -5,19 +5,14 @@ import { withResolvers } from './async-queue.js';
 import { Registrations } from './callee.js';
 import type { ClientEvents, ClientOptions } from './client.js';
 import { ErrorMap } from './error-map.js';
-import {
-  BaseError,
-  ClientClosed,
-  TransportError,
-  UnexpectedMessageError,
-  WampError,
-  isSessionLoss,
-} from './errors.js';
+import { BaseError, ClientClosed, TransportError, UnexpectedMessageError, WampError } from './errors.js';
 import type { AbortError } from './errors.js';
 import { watchLiveness } from './liveness.js';
-import type { Dict, ErrorMessage, RouterMessage } from './message.js';
-import type { PassThru } from './payload-passthru.js';
+import type { Dict, ErrorMessage, RouterMessage, ProtocolUri } from './message.js';
+import { textIn } from './payload.js';
+import type { Arguments } from './payload.js';
 import { ReconnectPolicy } from './reconnect.js';
+import { rejectAnswer } from './request.js';
 import type { Answer, Request, Sending } from './request.js';
 import type { Session, SessionEnd } from './session.js';
 import { Subscriptions } from './subscriber.js';
@@ -53,8 +48,6 @@ export class Link implements AsyncDisposable {
 
   /* For the parts of the client. */
   readonly clock: ClientClock;
-  /** Forms of payloads that can be read here. */
-  readonly forms: readonly PassThru[];
   readonly registrations: Registrations = new Registrations(this);
   readonly subscriptions: Subscriptions = new Subscriptions(this);
 
@@ -71,7 +64,6 @@ export class Link implements AsyncDisposable {
 
   constructor(session: Session, options: ClientOptions = {}) {
     this.clock = options.clock ?? { startTimer };
-    this.forms = options.passThru ?? [];
     this.#options = options;
     this.#policy = new ReconnectPolicy(options.reconnect);
     this.#ready.resolve();
@@ -135,23 +127,28 @@ export class Link implements AsyncDisposable {
     answered?: (answer: Answer) => Value,
     isAnswered = true,
   ): Promise<Value> {
-    const { promise, resolve, reject } = withResolvers<Value>();
+    const answer = withResolvers<Value>();
     const request: Request & Sending = {
       expects: expects as Answer['type'],
       toMessage,
       sent: (id, { pending }) => {
         if (isAnswered) pending.set(id, request);
-        else resolve(undefined as Value);
+        else answer.resolve(undefined as Value);
       },
-      answered: (answer) => resolve(answered?.(answer) as Value),
-      failed: (error) => {
-        // The client's state tells it, too: what nobody waits for must not end the process.
-        if (isSessionLoss(error)) promise.catch(() => {});
-        reject(error);
-      },
+      answered: (message) => answer.resolve(answered?.(message) as Value),
+      failed: (error) => rejectAnswer(answer, error),
     };
     this.request(request);
-    return promise;
+    return answer.promise;
+  }
+
+  /** What the sender of a payload meant. Throws WampError if it has a form that cannot be read here. */
+  read(payload: Arguments, details: Dict): Arguments {
+    const scheme = textIn(details, 'ppt_scheme');
+    if (scheme === undefined) return payload;
+    const form = this.#options.passThru?.find((one) => one.scheme === scheme);
+    if (form !== undefined) return form.decode(payload.args[0], details);
+    throw new WampError('wamp.error.feature_not_supported' satisfies ProtocolUri, [`ppt_scheme ${scheme}`]);
   }
 
   onError(error: unknown): void {

@@ -1,5 +1,4 @@
 import { isDict } from '../messages/layouts.js';
-import { WampError } from './errors.js';
 import type { Dict } from './message.js';
 import type { PassThru } from './payload-passthru.js';
 
@@ -46,13 +45,4 @@ export function dictIn(dict: Dict, key: string): Dict {
 export function encodePayload(args: Args, kwargs?: Kwargs, passThru?: PassThru): Arguments {
   const payload = { args, kwargs: kwargs ?? NO_KWARGS };
   return passThru === undefined ? payload : { args: [passThru.encode(payload)], kwargs: NO_KWARGS };
-}
-
-/** What the sender meant. Throws WampError if the payload has a form that is not one of `forms`. */
-export function readPayload(payload: Arguments, details: Dict, forms: readonly PassThru[]): Arguments {
-  const scheme = textIn(details, 'ppt_scheme');
-  if (scheme === undefined) return payload;
-  const form = forms.find((one) => one.scheme === scheme);
-  if (form !== undefined) return form.decode(payload.args[0], details);
-  throw new WampError('wamp.error.feature_not_supported', [`unknown ppt_scheme "${scheme}"`]);
 }

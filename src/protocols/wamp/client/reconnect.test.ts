@@ -98,6 +98,22 @@ describe('a client that has lost its connection', () => {
     expect(events).toEqual(['one', 'two replayed', 'three replayed', 'four']);
   });
 
+  test('listens again where there is no history, and says so', async () => {
+    const { router, client, events } = await furnished({ history: true });
+    router.event(3, 100, ['one']);
+    await settled(() => events.length === 1);
+    await comeBack(router, client);
+    await answer(router, 1, 30);
+    const { request } = await router.next(CALL);
+    router.event(30, 102, ['three']);
+    router.error(CALL, request, 'wamp.error.no_such_procedure');
+    await client.ready();
+    router.event(30, 103, ['four']);
+    await settled(() => events.length === 3);
+    expect(events).toEqual(['one', 'three', 'four']);
+    expect(router.errors).toEqual([expect.objectContaining({ uri: 'wamp.error.no_such_procedure' })]);
+  });
+
   test('fails what was under way, and sends later what is asked meanwhile', async () => {
     const { router, client } = await furnished();
     const underWay = client.call('a');

@@ -35,8 +35,8 @@ export class ReconnectPolicy {
   readonly #random: () => number;
 
   /** `random`: from 0 up to 1. */
-  constructor(options: ReconnectOptions = {}, random: () => number = Math.random) {
-    this.#options = options;
+  constructor(options: ReconnectOptions | boolean = {}, random: () => number = Math.random) {
+    this.#options = options as ReconnectOptions;
     this.#random = random;
   }
 

@@ -1,3 +1,5 @@
+import type { Deferred } from './async-queue.js';
+import { isSessionLoss } from './errors.js';
 import type { ErrorMessage, Message, RouterMessage } from './message.js';
 import type { Session } from './session.js';
 
@@ -25,4 +27,13 @@ export interface Request {
   answered(answer: Answer): void;
   /** The router said no, or the session is over. */
   failed(error: Error): void;
+}
+
+/** The client's state tells that the session is lost, too: an answer that nobody waits for must not end the process. */
+export function rejectAnswer(
+  { promise, reject }: Pick<Deferred<unknown>, 'promise' | 'reject'>,
+  error: unknown,
+): void {
+  if (isSessionLoss(error)) promise.catch(() => {});
+  reject(error);
 }

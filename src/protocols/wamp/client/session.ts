@@ -1,6 +1,5 @@
 import * as MessageType from '../messages/message-type.js';
-import { isRouterMessage } from './message.js';
-import type { Challenge, Goodbye, Message, RouterMessage, Welcome } from './message.js';
+import type { Challenge, Goodbye, Message, RouterMessage, Welcome, ProtocolUri } from './message.js';
 import type { KeyringExchange } from './auth/keyring.js';
 import { withResolvers } from './async-queue.js';
 import {
@@ -26,6 +25,21 @@ import type { Frame, Transport, TransportEvents } from './transport/transport.js
  *   over       -            -                  nothing                -
  */
 type State = 'joining' | 'open' | 'closing' | 'over';
+
+/** What routers send in an open session, but ABORT. */
+const HEARD: ReadonlySet<number> = new Set([
+  MessageType.goodbye,
+  MessageType.error,
+  MessageType.published,
+  MessageType.subscribed,
+  MessageType.unsubscribed,
+  MessageType.event,
+  MessageType.result,
+  MessageType.registered,
+  MessageType.unregistered,
+  MessageType.invocation,
+  MessageType.interrupt,
+]);
 
 export type MessageHandler = (message: RouterMessage) => void;
 
@@ -55,7 +69,7 @@ export class Session implements TransportEvents {
   readonly #proofs: KeyringExchange | undefined;
   readonly #joined = withResolvers<void>();
   readonly #done = withResolvers<SessionEnd>();
-  #handlers: readonly MessageHandler[] = [];
+  readonly #handlers = new Set<MessageHandler>();
   #waiting: Sending[] = [];
   #state: State = 'joining';
 
@@ -98,12 +112,13 @@ export class Session implements TransportEvents {
   }
 
   addMessageHandler(handler: MessageHandler): void {
-    this.#handlers = [...this.#handlers, handler];
+    this.#handlers.add(handler);
   }
 
   /** Removes one handler, or all. */
   removeMessageHandler(handler?: MessageHandler): void {
-    this.#handlers = this.#handlers.filter((other) => handler !== undefined && other !== handler);
+    if (handler === undefined) this.#handlers.clear();
+    else this.#handlers.delete(handler);
   }
 
   /** Says HELLO. Resolves when the router welcomes us, rejects with why it does not; the transport is closed then. */
@@ -113,7 +128,10 @@ export class Session implements TransportEvents {
   }
 
   /** Says good-bye, waits for the answer and closes the transport. */
-  async close(details: Dict = NO_KWARGS, reason: string = 'wamp.close.normal'): Promise<void> {
+  async close(
+    details: Dict = NO_KWARGS,
+    reason: string = 'wamp.close.normal' satisfies ProtocolUri,
+  ): Promise<void> {
     if (this.isOpen) {
       this.send({ type: MessageType.goodbye, details, reason });
       this.#flush();
@@ -155,15 +173,10 @@ export class Session implements TransportEvents {
       this.#end(message.reason, new AbortError(message.reason, message.details));
     else if (isJoining && type === MessageType.welcome) this.#welcomed(message);
     else if (isJoining && type === MessageType.challenge) void this.#challenged(message);
-    else if (
-      isJoining ||
-      type === MessageType.welcome ||
-      type === MessageType.challenge ||
-      !isRouterMessage(message)
-    ) {
+    else if (isJoining || !HEARD.has(type)) {
       throw new UnexpectedMessageError(`message ${type}`, isJoining ? 'WELCOME' : 'none');
     } else if (type === MessageType.goodbye) this.#receivedGoodbye(message);
-    else if (this.isOpen) for (const handler of this.#handlers) handler(message);
+    else if (this.isOpen) for (const handler of this.#handlers) handler(message as RouterMessage);
   }
 
   /** At once: what follows in the same chunk finds the session open. */
@@ -185,14 +198,21 @@ export class Session implements TransportEvents {
 
   #receivedGoodbye(message: Goodbye): void {
     this.goodbye = message;
-    if (this.isOpen) this.send({ ...message, details: NO_KWARGS, reason: 'wamp.close.goodbye_and_out' });
+    if (this.isOpen)
+      this.send({
+        ...message,
+        details: NO_KWARGS,
+        reason: 'wamp.close.goodbye_and_out' satisfies ProtocolUri,
+      });
     this.#end(message.reason);
   }
 
   /** What the router sent cannot be, or it is not whom we trust. */
   #refuse(error: BaseError): void {
     const reason =
-      error instanceof AuthError ? 'wamp.error.authorization_failed' : 'wamp.error.protocol_violation';
+      error instanceof AuthError
+        ? ('wamp.error.authorization_failed' satisfies ProtocolUri)
+        : ('wamp.error.protocol_violation' satisfies ProtocolUri);
     const details = { message: error.message };
     this.send({ type: MessageType.abort, details, reason, payload: NO_PAYLOAD });
     this.#end(reason, error);
@@ -234,7 +254,7 @@ export class Session implements TransportEvents {
     // No text has more bytes than three for each of its units: most need not be counted.
     const bytes = frame.length * 3 > frameBytesMax ? new Blob([frame as BlobPart]).size : 0;
     if (bytes > frameBytesMax) {
-      throw new WampError('wamp.error.payload_size_exceeded', [
+      throw new WampError('wamp.error.payload_size_exceeded' satisfies ProtocolUri, [
         `${bytes} bytes are more than ${frameBytesMax}`,
       ]);
     }

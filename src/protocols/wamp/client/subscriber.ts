@@ -3,7 +3,7 @@ import type { AnyClient } from './client.js';
 import { Holding, Holdings } from './holdings.js';
 import type { Link } from './link.js';
 import type { Event as EventMessage } from './message.js';
-import { definedOptions, readPayload } from './payload.js';
+import { definedOptions } from './payload.js';
 import type { Dict } from './payload.js';
 import type { MatchPolicy } from './policies.js';
 import { SubscriptionEvent } from './subscription-event.js';
@@ -76,6 +76,10 @@ export class Subscriptions extends Holdings<Subscription> {
         seen.add(facts.publicationId);
         this.#hand(subscription, facts);
       }
+    } catch (error) {
+      if (subscription.id === undefined) throw error;
+      // It stands again; only what was missed stays unknown.
+      this.link.onError(error);
     } finally {
       subscription.held = undefined;
       for (const message of held) if (!seen.has(message.publication)) this.#deliver(subscription, message);
@@ -86,7 +90,7 @@ export class Subscriptions extends Holdings<Subscription> {
     const { details, publication } = message;
     // It was sent for the one that has just subscribed; the others had theirs.
     if (details['retained'] === true && subscription.options.getRetained !== true) return;
-    const payload = readPayload(message.payload, details, this.link.forms);
+    const payload = this.link.read(message.payload, details);
     this.#hand(subscription, { ...payload, publicationId: publication, details, isReplayed: false });
   }
 

@@ -15,7 +15,7 @@ export function encodeJson(value: unknown): string {
   try {
     return JSON.stringify(value, isPlain(value) ? undefined : replaceSpecial);
   } catch (cause) {
-    throw new MessageError('UNENCODABLE', `no JSON for it: ${(cause as Error).message}`, { cause });
+    throw new MessageError('UNENCODABLE', 'no JSON for it', { cause });
   }
 }
 

@@ -96,24 +96,12 @@ function putCount(fixed: number, first: number, count: number): void {
 }
 
 function put(value: unknown, depth: number): void {
-  switch (typeof value) {
-    case 'string':
-      putText(value);
-      return;
-    case 'number':
-      putNumber(value);
-      return;
-    case 'boolean':
-      putHead(value ? 0xc3 : 0xc2);
-      return;
-    case 'object':
-    case 'undefined':
-      if (value) putObject(value, depth);
-      else putHead(0xc0);
-      return;
-    default:
-      putNumber(safeInteger(value));
-  }
+  if (typeof value === 'string') putText(value);
+  else if (typeof value === 'number') putNumber(value);
+  else if (typeof value === 'boolean') putHead(value ? 0xc3 : 0xc2);
+  else if (value === undefined || value === null) putHead(0xc0);
+  else if (typeof value === 'object') putObject(value, depth);
+  else putNumber(safeInteger(value));
 }
 
 function putNumber(value: number): void {

@@ -20,7 +20,7 @@ export interface TransportRequest {
 export interface TransportEvents {
   /** One whole frame, which belongs to the receiver. */
   onFrame(frame: Frame): void;
-  /** Exactly once. `cause` is there when the connection was not closed in order. */
+  /** Exactly once. `cause` is what the platform says of a connection that was not closed in order, if it says something. */
   onClose(reason: string, cause?: unknown): void;
 }
 

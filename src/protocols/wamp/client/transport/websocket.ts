@@ -1,4 +1,3 @@
-import { subprotocolOf } from '../../messages/serializer.js';
 import type { Serializer } from '../serializer/serializer.js';
 import { TransportError } from '../errors.js';
 import type { Frame, OpenTransport, Transport, TransportRequest } from './transport.js';
@@ -17,18 +16,8 @@ export interface WebSocketLike {
   onmessage: ((event: { readonly data: unknown }) => void) | null;
   /** Some platforms say what went wrong. */
   onerror: ((event: { readonly error?: unknown }) => void) | null;
-  onclose: ((event: Closed) => void) | null;
+  onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
 }
-
-interface Closed {
-  readonly code: number;
-  readonly reason: string;
-}
-
-const OPEN = 1;
-
-/** What is told of a connection that was gone before anybody listened. */
-const GONE: Closed = { code: 1006, reason: 'at once' };
 
 /** Makes a WebSocket, as the platform can. */
 export type SocketMaker = (
@@ -52,7 +41,7 @@ export async function openWebSocket(make: SocketMaker, request: TransportRequest
   let socket: WebSocketLike;
   try {
     signal?.throwIfAborted();
-    const subprotocols = serializers.map((serializer) => subprotocolOf(serializer));
+    const subprotocols = serializers.map(({ name }) => `wamp.2.${name}`);
     socket = await make({ ...request, url }, subprotocols);
     signal?.addEventListener('abort', giveUp);
     await opened(socket);
@@ -87,14 +76,9 @@ function transportOver(socket: WebSocketLike, serializer: Serializer): Transport
       socket.onmessage = ({ data }) =>
         events.onFrame(data instanceof ArrayBuffer ? new Uint8Array(data) : (data as Frame));
       socket.onerror = ({ error }) => (failure = error);
-      socket.onclose = ({ code, reason }) => {
-        const text = `closed with ${code} ${reason}`;
-        events.onClose(
-          text,
-          code === 1000 || code === 1005 ? undefined : (failure ?? new TransportError(text)),
-        );
-      };
-      if (socket.readyState > OPEN) socket.onclose(GONE);
+      socket.onclose = ({ code, reason }) => events.onClose(`closed with ${code} ${reason}`, failure);
+      // 1 is OPEN.
+      if (socket.readyState > 1) events.onClose('closed at once');
     },
     send(frames) {
       for (const frame of frames) socket.send(frame);
