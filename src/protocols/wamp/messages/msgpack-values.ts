@@ -70,11 +70,9 @@ function reserve(count: number): void {
 function putHead(first: number, value = 0, size = 0): void {
   reserve(9);
   bytes[at] = first;
-  let rest = value;
-  for (let i = at + size; i > at; i--) {
-    // Of what is stored the last 8 bit count, also of what is negative.
-    bytes[i] = rest;
-    rest = Math.floor(rest / 2 ** 8);
+  for (let i = 0; i < size; i++) {
+    // A shift takes the last 32 bit, also of what is negative, and the number of places modulo 32.
+    bytes[at + size - i] = (i < 4 ? value : Math.floor(value / 2 ** 32)) >> (8 * i);
   }
   at += size + 1;
 }
