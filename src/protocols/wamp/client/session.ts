@@ -225,7 +225,7 @@ export class Session implements TransportEvents {
     this.#state = 'over';
     this.transport.close();
     this.#joined.reject(error);
-    // Whoever gave an error that is not ours, could not send HELLO.
+    // One that is not ours says why HELLO has no form, and nobody asks how a session ended that has not begun.
     this.#done.resolve({ reason, error: error as BaseError | undefined, isOurs });
   }
 

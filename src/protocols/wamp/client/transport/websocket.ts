@@ -19,6 +19,8 @@ export interface WebSocketLike {
   onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
 }
 
+const CLOSED = 3;
+
 /** Makes a WebSocket, as the platform can. */
 export type SocketMaker = (
   request: TransportRequest,
@@ -77,8 +79,8 @@ function transportOver(socket: WebSocketLike, serializer: Serializer): Transport
         events.onFrame(data instanceof ArrayBuffer ? new Uint8Array(data) : (data as Frame));
       socket.onerror = ({ error }) => (failure = error);
       socket.onclose = ({ code, reason }) => events.onClose(`closed with ${code} ${reason}`, failure);
-      // 1 is OPEN.
-      if (socket.readyState > 1) events.onClose('closed at once');
+      // It was closed before anybody listened.
+      if (socket.readyState === CLOSED) events.onClose('closed at once');
     },
     send(frames) {
       for (const frame of frames) socket.send(frame);
