@@ -1,7 +1,7 @@
-/** A timer that was started and can be stopped. */
-export interface Timer {
-  cancel(): void;
-}
+import { startTimer } from './timer.js';
+import type { Timer } from './timer.js';
+
+export type { Timer };
 
 /**
  * Time, handed in so that tests and the simulator can advance it by hand.
@@ -14,18 +14,6 @@ export interface Clock {
   monotonicMs(): number;
   /** Runs `callback` once after `delayMs`. Keeps the process alive until then only if told to. */
   startTimer(delayMs: number, callback: () => void, options?: { readonly keepsAlive?: boolean }): Timer;
-}
-
-/** `startTimer` of the real clock, for those who need no more of it. */
-export function startTimer(
-  delayMs: number,
-  callback: () => void,
-  options?: { readonly keepsAlive?: boolean },
-): Timer {
-  const handle: unknown = setTimeout(callback, delayMs);
-  // Node returns an object that can let the process end; browsers return a number.
-  if (options?.keepsAlive !== true) (handle as { unref?: () => void }).unref?.();
-  return { cancel: () => clearTimeout(handle as number) };
 }
 
 // Read once: it never changes, and the getter costs as much as the clock.

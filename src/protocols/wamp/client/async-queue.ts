@@ -60,7 +60,7 @@ export class AsyncQueue<Value> {
   /** `take`, for iterators. */
   async next(): Promise<IteratorResult<Value, undefined>> {
     const value = await this.take();
-    return value === undefined ? { done: true, value: undefined } : { done: false, value };
+    return { done: value === undefined, value } as IteratorResult<Value, undefined>;
   }
 
   /** No more values will come. */

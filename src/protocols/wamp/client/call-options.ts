@@ -1,5 +1,4 @@
 import type { CancelMode } from './policies.js';
-import { definedOptions } from './payload.js';
 import type { Dict, Kwargs } from './payload.js';
 import type { PassThru } from './payload-passthru.js';
 
@@ -32,16 +31,14 @@ export function callDict(
   isOpenEnded: boolean,
 ): Dict {
   const { callTimeoutMs, resourceKey } = options;
-  return definedOptions(
-    {
-      receive_progress: receiveProgress || undefined,
-      progress: isOpenEnded || undefined,
-      timeout: callTimeoutMs === undefined ? undefined : Math.round(callTimeoutMs),
-      disclose_me: options.discloseMe,
-      rkey: resourceKey,
-      runmode: resourceKey === undefined ? undefined : 'partition',
-      ...options.passThru?.options(),
-    },
-    options.options,
-  );
+  return {
+    receive_progress: receiveProgress || undefined,
+    progress: isOpenEnded || undefined,
+    timeout: callTimeoutMs && Math.round(callTimeoutMs),
+    disclose_me: options.discloseMe,
+    rkey: resourceKey,
+    runmode: resourceKey === undefined ? undefined : 'partition',
+    ...options.passThru?.options(),
+    ...options.options,
+  };
 }

@@ -1,17 +1,12 @@
 import { Call } from './call.js';
 import type { CallOptions } from './call-options.js';
+import { DRAIN_CHECK_MS, HIGH_WATER_BYTES } from './limits.js';
 import type { Link } from './link.js';
 import { NO_ARGS, NO_KWARGS } from './payload.js';
 import type { Args, Kwargs } from './payload.js';
 import type { Sending } from './request.js';
 import { misuse } from './results.js';
 import type { InvocationProgress } from './results.js';
-
-/** 1 MiB: a few round trips of a fast network; more would only wait. */
-const HIGH_WATER_BYTES = 1024 * 1024;
-
-/** How often a full connection is looked at: platforms do not tell when it has drained. */
-const DRAIN_CHECK_MS = 10;
 
 export interface StreamOptions extends CallOptions {
   /** `write` waits while the connection holds more than this. 1 MiB unless given. */

@@ -1,11 +1,13 @@
 import type { Timer } from '../../../base/clock.js';
 import * as MessageType from '../messages/message-type.js';
+import { PROGRESS_WAITING_MAX } from './limits.js';
 import type { Message, Result, ProtocolUri } from './message.js';
 import { AsyncQueue, withResolvers } from './async-queue.js';
 import { callDict } from './call-options.js';
 import type { CallOptions } from './call-options.js';
 import { WampError } from './errors.js';
 import type { Link } from './link.js';
+import { onAbort } from './on-abort.js';
 import { encodePayload } from './payload.js';
 import type { Args, Dict, Kwargs } from './payload.js';
 import type { CancelMode } from './policies.js';
@@ -13,9 +15,6 @@ import { rejectAnswer } from './request.js';
 import type { Answer, Request, Sending } from './request.js';
 import { InvocationProgress, InvocationResult, misuse } from './results.js';
 import type { Session } from './session.js';
-
-/** 10,000: a slow reader of progress should be told, not fill the memory. */
-const PROGRESS_LIMIT = 10_000;
 
 /**
  * A call under way. Awaiting it gives the first positional value of the result, `result()` all of it, iterating the progressive
@@ -46,9 +45,10 @@ export class Call<Value = unknown, Progress extends Args = Args>
   #receiveProgress: boolean | undefined;
   #onProgress: ((progress: InvocationProgress<Progress>) => void) | undefined;
   #progress: AsyncQueue<InvocationProgress<Progress>> | undefined;
-  #cancelReason: { readonly error: unknown } | undefined;
+  /** What it fails with when the router agrees. */
+  #cancelReason: unknown;
   #timer: Timer | undefined;
-  #onAbort: (() => void) | undefined;
+  #stopListening: (() => void) | undefined;
 
   constructor(link: Link, procedure: string, args: Args, options: CallOptions<unknown>) {
     this.#link = link;
@@ -58,10 +58,10 @@ export class Call<Value = unknown, Progress extends Args = Args>
     this.#receiveProgress = options.receiveProgress;
     const { signal, callTimeoutMs = 0 } = options;
     if (signal !== undefined) {
-      this.#onAbort = () => this.cancel(undefined, { reason: signal.reason });
+      const cancel = (): void => this.cancel(undefined, { reason: signal.reason });
       // In a turn of its own, so that who made the call can look at it before it fails.
-      if (signal.aborted) queueMicrotask(this.#onAbort);
-      else signal.addEventListener('abort', this.#onAbort);
+      if (signal.aborted) queueMicrotask(cancel);
+      else this.#stopListening = onAbort(signal, cancel);
     }
     // Watches the clock for routers that do not.
     const { session } = link;
@@ -138,7 +138,7 @@ export class Call<Value = unknown, Progress extends Args = Args>
   cancel(mode?: CancelMode, options: { readonly options?: Dict; readonly reason?: unknown } = {}): void {
     if (this.#isDone || this.cancelled) return;
     const error = options.reason ?? new WampError('wamp.error.canceled' satisfies ProtocolUri, ['cancelled']);
-    this.#cancelReason = { error };
+    this.#cancelReason = error;
     // It is not an accident: nobody has to catch it.
     this.#answer.promise.catch(() => {});
     const session = this.#session;
@@ -182,7 +182,8 @@ export class Call<Value = unknown, Progress extends Args = Args>
       const { args, kwargs } = this.#link.read(payload, details);
       if (details['progress'] === true) {
         this.#receivedProgress(new InvocationProgress(args as Progress, kwargs, details));
-      } else if (this.#finish()) {
+      } else {
+        this.#finish();
         this.#final = new InvocationResult(args, kwargs, details);
         this.#answer.resolve(args[0] as Value);
       }
@@ -194,7 +195,7 @@ export class Call<Value = unknown, Progress extends Args = Args>
   failed(error: Error): void {
     const isCancelled =
       error instanceof WampError && error.uri === ('wamp.error.canceled' satisfies ProtocolUri);
-    this.#fail(isCancelled && this.#cancelReason !== undefined ? this.#cancelReason.error : error);
+    this.#fail(isCancelled ? (this.#cancelReason ?? error) : error);
   }
 
   /** Whatever the router says. */
@@ -205,16 +206,17 @@ export class Call<Value = unknown, Progress extends Args = Args>
 
   #wantProgress(): void {
     if (this.#receiveProgress === false) throw misuse('made with receiveProgress: false');
-    if (this.#receiveProgress === undefined && (this.#session !== undefined || this.#isDone)) {
-      throw misuse('too late: pass receiveProgress: true');
-    }
+    const isLate = this.#session !== undefined || this.#isDone;
+    if (isLate && !this.wantsProgress) throw misuse('too late: pass receiveProgress: true');
     this.#receiveProgress = true;
   }
 
   #queue(): AsyncQueue<InvocationProgress<Progress>> {
     if (this.#progress !== undefined) return this.#progress;
     this.#wantProgress();
-    const queue = new AsyncQueue<InvocationProgress<Progress>>(this.#options.progressLimit ?? PROGRESS_LIMIT);
+    const queue = new AsyncQueue<InvocationProgress<Progress>>(
+      this.#options.progressLimit ?? PROGRESS_WAITING_MAX,
+    );
     this.#progress = queue;
     // Reading progress is looking at the call: a failure shows there.
     this.#answer.promise.then(
@@ -233,17 +235,15 @@ export class Call<Value = unknown, Progress extends Args = Args>
   }
 
   #fail(error: unknown): void {
-    if (!this.#finish()) return;
+    this.#finish();
     rejectAnswer(this.#answer, error);
   }
 
-  /** False if it was over already. */
-  #finish(): boolean {
-    if (this.#isDone) return false;
+  /** Can be done twice. */
+  #finish(): void {
     this.#isDone = true;
     this.#timer?.cancel();
-    if (this.#onAbort !== undefined) this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopListening?.();
     this.#session?.pending.delete(this.requestId!);
-    return true;
   }
 }

@@ -1,6 +1,7 @@
 import * as MessageType from '../messages/message-type.js';
 import { AsyncQueue } from './async-queue.js';
 import { Interrupt, TransportError, WampError } from './errors.js';
+import { CALLS_WAITING_MAX } from './limits.js';
 import { Holding, Holdings } from './holdings.js';
 import type { Invocation } from './invocation.js';
 import type { InvocationParts } from './invocation-parts.js';
@@ -11,7 +12,7 @@ import type {
   Invocation as InvocationMessage,
   ProtocolUri,
 } from './message.js';
-import { NO_PAYLOAD, definedOptions } from './payload.js';
+import { NO_PAYLOAD } from './payload.js';
 import type { Dict } from './payload.js';
 import type { InvocationPolicy, MatchPolicy } from './policies.js';
 import { InvocationProgress, InvocationResult, WampArguments, misuse } from './results.js';
@@ -52,7 +53,7 @@ export class Registration extends Holding<RegisterOptions, Handler> {
 }
 
 /** Handed to the code that answers calls, which would otherwise share them with the page in a file of their own. */
-const PARTS: InvocationParts = {
+const PARTS: InvocationParts = [
   AsyncQueue,
   Interrupt,
   InvocationProgress,
@@ -60,10 +61,7 @@ const PARTS: InvocationParts = {
   WampArguments,
   WampError,
   misuse,
-};
-
-/** More calls than that while the code for them is on its way are somebody else's. */
-const EARLY_MAX = 10_000;
+];
 
 type ForCallee = InvocationMessage | InterruptMessage;
 
@@ -80,18 +78,15 @@ export class Registrations extends Holdings<Registration> {
       uriKey: 'procedure',
       idKey: 'registration',
       Handle: Registration,
-      toDict: (options) =>
-        definedOptions(
-          {
-            disclose_caller: options.discloseCaller,
-            match: options.matchPolicy,
-            invoke: options.invocationPolicy,
-            concurrency: options.concurrency,
-            forward_timeout: options.forwardTimeout,
-            force_reregister: options.forceReregister,
-          },
-          options.options,
-        ),
+      toDict: (options) => ({
+        match: options.matchPolicy,
+        invoke: options.invocationPolicy,
+        concurrency: options.concurrency,
+        disclose_caller: options.discloseCaller,
+        forward_timeout: options.forwardTimeout,
+        force_reregister: options.forceReregister,
+        ...options.options,
+      }),
     });
   }
 
@@ -106,7 +101,7 @@ export class Registrations extends Holdings<Registration> {
 
   received(session: Session, message: ForCallee): void {
     if (this.#invocations !== undefined) this.#invocations.received(session, message);
-    else if (this.#loading === undefined || this.#earlyCount === EARLY_MAX) refuse(session, message);
+    else if (this.#loading === undefined || this.#earlyCount === CALLS_WAITING_MAX) refuse(session, message);
     else {
       this.#earlyCount += 1;
       this.#loading.then(

@@ -116,17 +116,18 @@ export class Client<Api extends ApiType = AnyApi> extends Link {
       PublishOptions<KwargsOf<Topic<Api, T>>>
     >
   ): Promise<number | undefined> {
+    const dict = publishDict(options);
     return this.ask(
       MessageType.published,
       (request) => ({
         type: MessageType.publish,
         request,
-        options: publishDict(options),
+        options: dict,
         topic,
         payload: encodePayload(args, options.kwargs as Kwargs | undefined, options.passThru),
       }),
       (answer) => (answer as Published).publication,
-      options.acknowledge === true || options.options?.['acknowledge'] === true,
+      dict['acknowledge'] === true,
     );
   }
 
@@ -182,10 +183,9 @@ export class Client<Api extends ApiType = AnyApi> extends Link {
   mapError(
     uri: string,
     errorClass: new (error: WampError) => Error,
-    options: { readonly match?: MatchPolicy } = {},
+    { match = 'exact' }: { readonly match?: MatchPolicy } = {},
   ): void {
-    this.errorMap.registerErrorResponse(uri, (error) => new errorClass(error), options);
-    if (options.match === undefined || options.match === 'exact')
-      this.errorMap.registerException(errorClass, uri);
+    this.errorMap.registerErrorResponse(uri, (error) => new errorClass(error), { match });
+    if (match === 'exact') this.errorMap.registerException(errorClass, uri);
   }
 }

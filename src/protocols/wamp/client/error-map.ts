@@ -25,8 +25,6 @@ export function setInvocationError(exception: Error, error: WampError): void {
   attached.set(exception, error);
 }
 
-const CANCELED: ProtocolUri = 'wamp.error.canceled';
-
 /** Which exception an ERROR becomes, and which ERROR an exception becomes. */
 export class ErrorMap {
   /** Whole URIs first, then the longest pattern; of two that are alike, the one that came last. */
@@ -35,8 +33,10 @@ export class ErrorMap {
 
   constructor() {
     for (const Class of [InvalidUri, ProcedureAlreadyExists, InvalidArgument]) {
-      const { uri } = new Class();
-      this.registerErrorResponse(uri, ({ args, kwargs, details }) => new Class(args, kwargs, details));
+      this.registerErrorResponse(
+        new Class().uri,
+        ({ args, kwargs, details }) => new Class(args, kwargs, details),
+      );
     }
   }
 
@@ -66,7 +66,7 @@ export class ErrorMap {
   exceptionToInvocationError(exception: unknown): WampError {
     const answer = attached.get(exception as Error) ?? exception;
     if (answer instanceof WampError) return answer;
-    if (exception instanceof Interrupt) return new WampError(CANCELED);
+    if (exception instanceof Interrupt) return new WampError('wamp.error.canceled' satisfies ProtocolUri);
     const known = this.#uris.find(({ errorClass }) => exception instanceof errorClass);
     const text = exception instanceof Error ? exception.message : String(exception);
     return new WampError(known?.uri ?? ('wamp.error.runtime_error' satisfies ProtocolUri), [text]);

@@ -72,19 +72,20 @@ export class AuthError extends BaseError {
 export class InvalidMessage extends BaseError {
   override readonly name: string = 'InvalidMessage';
 
-  constructor(message: string, cause?: unknown, code: ErrorCode = 'INVALID_MESSAGE') {
-    super(code, message, cause);
+  constructor(message: string, cause?: unknown) {
+    super('INVALID_MESSAGE', message, cause);
   }
 }
 
 /** A message that has no place here. The session ends. */
 export class UnexpectedMessageError extends InvalidMessage {
   override readonly name = 'UnexpectedMessageError';
+  override readonly code = 'UNEXPECTED_MESSAGE';
   readonly received: string;
   readonly expected: string;
 
   constructor(received: string, expected: string) {
-    super(`received ${received}, expected ${expected}`, undefined, 'UNEXPECTED_MESSAGE');
+    super(`received ${received}, expected ${expected}`);
     this.received = received;
     this.expected = expected;
   }

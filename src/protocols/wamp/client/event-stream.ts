@@ -1,6 +1,7 @@
 import { AsyncQueue } from './async-queue.js';
 import type { Overflow } from './async-queue.js';
 import type { AnyClient } from './client.js';
+import { EVENTS_WAITING_MAX } from './limits.js';
 import type { Subscription } from './subscriber.js';
 
 export interface EventBufferOptions {
@@ -10,9 +11,6 @@ export interface EventBufferOptions {
   readonly overflow?: Overflow | undefined;
 }
 
-/** 1,000: enough for a burst, and no burden to forget. */
-const BUFFER = 1_000;
-
 /** Events of a topic, to be read at the reader's own pace. Leaving the loop, or disposing of it, ends the subscription. */
 export class EventStream<Event> implements AsyncIterableIterator<Event> {
   readonly #queue: AsyncQueue<Event>;
@@ -21,7 +19,7 @@ export class EventStream<Event> implements AsyncIterableIterator<Event> {
 
   constructor(
     client: AnyClient,
-    { buffer = BUFFER, overflow = 'drop-oldest' }: EventBufferOptions,
+    { buffer = EVENTS_WAITING_MAX, overflow = 'drop-oldest' }: EventBufferOptions,
     subscribe: (push: (event: Event) => void) => Promise<Subscription>,
   ) {
     this.#queue = new AsyncQueue(buffer, overflow);

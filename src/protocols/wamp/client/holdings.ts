@@ -14,18 +14,22 @@ export class Holding<Options = unknown, Callback = unknown> implements AsyncDisp
   id: number | undefined;
   /** Whether it still stands, be it that it must be restored first. */
   isActive = true;
-  readonly #end: (holding: Holding) => Promise<void>;
+  readonly #owner: HoldingOwner;
 
-  constructor(end: (holding: Holding) => Promise<void>, uri: string, callback: Callback, options: Options) {
-    this.#end = end;
+  constructor(owner: HoldingOwner, uri: string, callback: Callback, options: Options) {
+    this.#owner = owner;
     this.uri = uri;
     this.callback = callback;
     this.options = options;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#end(this);
+    return this.#owner.end(this);
   }
+}
+
+interface HoldingOwner {
+  end(holding: Holding): Promise<void>;
 }
 
 /** How registrations differ from subscriptions. What answers `begins`, what ends it and the answer to that have the codes behind it. */
@@ -43,7 +47,7 @@ export interface HoldingKind<H extends Holding> {
 export class Holdings<H extends Holding> {
   protected readonly link: Link;
   readonly #kind: HoldingKind<H>;
-  readonly #all = new Set<Holding>();
+  readonly all = new Set<H>();
   /** All subscriptions of a client to one topic have one id, which ends with the last of them; registrations may share one, too. */
   readonly #byId = new Map<number, readonly H[]>();
 
@@ -54,13 +58,9 @@ export class Holdings<H extends Holding> {
 
   /** Asks the router for another one, at once. */
   async open(uri: string, callback: H['callback'], options: H['options']): Promise<H> {
-    const holding = new this.#kind.Handle((one) => this.end(one), uri, callback, options);
+    const holding = new this.#kind.Handle(this, uri, callback, options);
     await this.begin(holding);
     return holding;
-  }
-
-  [Symbol.iterator](): Iterator<H> {
-    return this.#all.values() as Iterator<H>;
   }
 
   /** Those with the id, the latest last. The list stays as it is when others come and go. */
@@ -81,7 +81,7 @@ export class Holdings<H extends Holding> {
   async end(holding: Holding): Promise<void> {
     if (!holding.isActive) return;
     holding.isActive = false;
-    this.#all.delete(holding);
+    this.all.delete(holding as H);
     await this.#release(holding);
   }
 
@@ -104,7 +104,7 @@ export class Holdings<H extends Holding> {
     for (const holding of this.withId(id)) {
       holding.isActive = false;
       holding.id = undefined;
-      this.#all.delete(holding);
+      this.all.delete(holding);
       const reason = textIn(details, 'reason') ?? 'no reason given';
       this.link.onError(new BaseError('NOT_FOUND', `${holding.uri} was revoked: ${reason}`));
     }
@@ -113,20 +113,20 @@ export class Holdings<H extends Holding> {
 
   sessionLost(): void {
     this.#byId.clear();
-    for (const holding of this.#all) holding.id = undefined;
+    for (const holding of this.all) holding.id = undefined;
   }
 
   /** Asks anew for what was held in a session that is gone. */
   async restore(): Promise<void> {
-    const lost = [...this];
-    this.#all.clear();
+    const lost = [...this.all];
+    this.all.clear();
     await Promise.all(
       lost.map(async (holding) => {
         try {
           await this.restoreOne(holding);
         } catch (error) {
           // If the connection was lost again, it is restored with the next one.
-          if (isSessionLoss(error)) this.#all.add(holding);
+          if (isSessionLoss(error)) this.all.add(holding);
           else holding.isActive = false;
           this.link.onError(error);
         }
@@ -138,14 +138,14 @@ export class Holdings<H extends Holding> {
     return this.begin(holding);
   }
 
-  #of(uri: string): readonly Holding[] {
-    return [...this.#all].filter((holding) => holding.uri === uri);
+  #of(uri: string): readonly H[] {
+    return [...this.all].filter((holding) => holding.uri === uri);
   }
 
   #installed(holding: H, id: number): void {
     holding.id = id;
     this.#byId.set(id, [...this.withId(id), holding]);
-    if (holding.isActive) this.#all.add(holding);
+    if (holding.isActive) this.all.add(holding);
     // It was ended while it was being restored.
     else this.link.guard(() => this.#release(holding));
   }

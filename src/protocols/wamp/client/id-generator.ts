@@ -10,7 +10,7 @@ export class IdGenerator {
 
   /** What `next` will return. */
   peek(): number {
-    return this.#last >= ID_MAX ? 1 : this.#last + 1;
+    return (this.#last % ID_MAX) + 1;
   }
 
   next(): number {

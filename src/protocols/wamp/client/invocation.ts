@@ -2,14 +2,11 @@ import type { Timer } from '../../../base/clock.js';
 import * as MessageType from '../messages/message-type.js';
 import type { Invocation as InvocationMessage } from './message.js';
 import type * as Uris from '../messages/uris.js';
-import type { AsyncQueue } from './async-queue.js';
 import type { AnyClient } from './client.js';
-import type { Interrupt } from './errors.js';
-import { parts } from './invocation-parts.js';
+import { AsyncQueue, Interrupt, WampArguments, WampError, misuse } from './invocation-parts.js';
 import type { Link } from './link.js';
 import type { Args, Arguments, Dict, Kwargs } from './payload.js';
 import type { CancelMode } from './policies.js';
-import type { WampArguments } from './results.js';
 import type { Session } from './session.js';
 
 /** Chunks of a progressive call that may wait for the handler; the caller is told when there are more. */
@@ -89,7 +86,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> implem
 
   /** A positional value (by number) or a named one. Throws InvalidArgument if there is none and no fallback. */
   get(key: number | string, ...fallback: [unknown?]): unknown {
-    return parts.WampArguments.prototype.get.call(this, key, ...fallback);
+    return WampArguments.prototype.get.call(this, key, ...fallback);
   }
 
   [Symbol.iterator](): IterableIterator<unknown> {
@@ -159,8 +156,8 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> implem
   /** Sends a progressive result. Throws the Interrupt once there is one. */
   sendProgress(args: Args, { kwargs, options }: Answering = {}): void {
     if (this.interrupt !== undefined) throw this.interrupt;
-    if (this.#done) throw parts.misuse('the invocation was answered');
-    if (!this.maySendProgress) throw parts.misuse('the caller does not want progress');
+    if (this.#done) throw misuse('the invocation was answered');
+    if (!this.maySendProgress) throw misuse('the caller does not want progress');
     this.#yield(args, kwargs, { progress: true, ...options });
   }
 
@@ -187,7 +184,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> implem
     const isEmpty = payload.args.length === 0 && Object.keys(payload.kwargs).length === 0;
     if (this.#input?.push(payload) !== undefined && !(isLast && isEmpty)) {
       const reason = 'arguments come faster than they are read';
-      this.interrupt ??= new parts.Interrupt({ reason });
+      this.interrupt ??= new Interrupt({ reason });
       if (!this.#done) this.sendError(UNAVAILABLE, [reason]);
       this.#stop(this.interrupt, true);
     }
@@ -196,7 +193,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> implem
 
   interrupted(options: Dict): void {
     if (this.#done || this.interrupt !== undefined) return;
-    const interrupt = new parts.Interrupt(options);
+    const interrupt = new Interrupt(options);
     // The router has answered the caller: nothing that we say is heard.
     this.#stop(interrupt, interrupt.cancelMode !== KILL_NO_WAIT);
   }
@@ -204,12 +201,12 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> implem
   /** The session is over. */
   abandon(): void {
     if (this.#done) return;
-    this.#stop(this.interrupt ?? new parts.Interrupt({ reason: 'the connection is gone' }), false);
+    this.#stop(this.interrupt ?? new Interrupt({ reason: 'the connection is gone' }), false);
   }
 
   #timedOut(): void {
     if (this.#done) return;
-    this.interrupt = new parts.Interrupt({ reason: 'time ran out' });
+    this.interrupt = new Interrupt({ reason: 'time ran out' });
     this.sendError(TIMEOUT, ['no answer in time']);
     this.#stop(this.interrupt, true);
   }
@@ -223,7 +220,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> implem
   }
 
   #openInput(first: Arguments): void {
-    this.#input = new parts.AsyncQueue(INPUT_LIMIT);
+    this.#input = new AsyncQueue(INPUT_LIMIT);
     this.#input.push(first);
   }
 
@@ -238,7 +235,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> implem
   /** A result without a form, or too long: the caller is told instead of waiting for ever. */
   #refused(error: Error): void {
     if (!this.#session.isOpen) return;
-    const uri = error instanceof parts.WampError ? error.uri : RUNTIME_ERROR;
+    const uri = error instanceof WampError ? error.uri : RUNTIME_ERROR;
     this.#done = false;
     this.sendError(uri, [error.message]);
     this.#link.onError(error);
@@ -248,7 +245,7 @@ export class Invocation<A extends Args = Args, K extends object = Kwargs> implem
   #finish(): boolean {
     if (this.#done) {
       if (this.interrupt !== undefined) return false;
-      throw parts.misuse('the invocation was answered');
+      throw misuse('the invocation was answered');
     }
     this.#done = true;
     this.#timer?.cancel();

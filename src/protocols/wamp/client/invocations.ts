@@ -1,9 +1,8 @@
 import * as MessageType from '../messages/message-type.js';
 import type * as Uris from '../messages/uris.js';
 import type { Registration, Registrations } from './callee.js';
-import type { WampError } from './errors.js';
 import { Invocation } from './invocation.js';
-import { parts, takeParts } from './invocation-parts.js';
+import { WampError, takeParts } from './invocation-parts.js';
 import type { InvocationParts } from './invocation-parts.js';
 import type { Link } from './link.js';
 import type { Interrupt as InterruptMessage, Invocation as InvocationMessage } from './message.js';
@@ -49,7 +48,7 @@ export class Invocations {
     // Of two registrations with one id, the last one answers.
     const registration = this.#registrations.withId(message.registration).at(-1);
     if (registration === undefined) {
-      this.#refuse(session, message, new parts.WampError(NO_SUCH_PROCEDURE, ['just unregistered']));
+      this.#refuse(session, message, new WampError(NO_SUCH_PROCEDURE, ['just unregistered']));
     } else this.#run(session, message, payload, registration);
   }
 
@@ -70,7 +69,7 @@ export class Invocations {
     try {
       return this.#link.read(message.payload, message.details);
     } catch (error) {
-      if (!(error instanceof parts.WampError)) throw error;
+      if (!(error instanceof WampError)) throw error;
       this.#refuse(session, message, error);
       return undefined;
     }

@@ -1,14 +1,13 @@
-import { startTimer } from '../../../base/clock.js';
+import { startTimer } from '../../../base/timer.js';
 import type { Clock } from '../../../base/clock.js';
 import type { Keyring } from './auth/keyring.js';
 import { TransportError } from './errors.js';
+import { JOIN_TIMEOUT_MS } from './limits.js';
 import { CLIENT_ROLES } from './features.js';
+import { onAbort } from './on-abort.js';
 import type { Dict } from './payload.js';
 import { Session } from './session.js';
 import type { Transport } from './transport/transport.js';
-
-/** Long enough for a slow key derivation at both ends. */
-const JOIN_TIMEOUT_MS = 15_000;
 
 export interface JoinOptions {
   readonly realm: string;
@@ -46,17 +45,17 @@ export async function joinRealm(
     throw error;
   });
   const session = new Session(transport, realm, proofs);
-  const giveUp = (): void => session.abandon(new TransportError('cancelled', signal?.reason));
   const timer = clock.startTimer(timeoutMs, () =>
     session.abandon(new TransportError('the router does not answer HELLO')),
   );
-  signal?.addEventListener('abort', giveUp);
-  if (signal?.aborted === true) giveUp();
+  const stopListening = onAbort(signal, () =>
+    session.abandon(new TransportError('cancelled', signal!.reason)),
+  );
   try {
     await session.join({ roles, ...proofs?.helloDetails, ...details });
     return session;
   } finally {
     timer.cancel();
-    signal?.removeEventListener('abort', giveUp);
+    stopListening();
   }
 }

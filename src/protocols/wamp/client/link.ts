@@ -1,4 +1,4 @@
-import { startTimer } from '../../../base/clock.js';
+import { startTimer } from '../../../base/timer.js';
 import type { Clock, Timer } from '../../../base/clock.js';
 import * as MessageType from '../messages/message-type.js';
 import { withResolvers } from './async-queue.js';
@@ -8,10 +8,12 @@ import { ErrorMap } from './error-map.js';
 import { BaseError, ClientClosed, TransportError, UnexpectedMessageError, WampError } from './errors.js';
 import type { AbortError } from './errors.js';
 import { watchLiveness } from './liveness.js';
+import { GOODBYE_MS, REQUESTS_WAITING_MAX } from './limits.js';
 import type { Dict, ErrorMessage, RouterMessage, ProtocolUri } from './message.js';
 import { textIn } from './payload.js';
 import type { Arguments } from './payload.js';
-import { ReconnectPolicy } from './reconnect.js';
+import { isFinal, reconnectDelayMs } from './reconnect.js';
+import type { ReconnectOptions } from './reconnect.js';
 import { rejectAnswer } from './request.js';
 import type { Answer, Request, Sending } from './request.js';
 import type { Session, SessionEnd } from './session.js';
@@ -31,12 +33,6 @@ export type ClientClock = Pick<Clock, 'startTimer'> & Partial<Pick<Clock, 'nowMi
 /** What answers a request. */
 type Answering = Extract<RouterMessage, { readonly request: number }> & { readonly details?: Dict };
 
-/** Longer than a round trip on the worst line: what has not answered by then is gone. */
-const GOODBYE_MS = 5_000;
-
-/** More requests than that while there is no connection are a mistake, or a leak. */
-const WAITING_MAX = 10_000;
-
 /**
  * The life of a client: the session that there is now, or the wait for the next one, and what is asked for and heard through it.
  */
@@ -52,7 +48,7 @@ export class Link implements AsyncDisposable {
   readonly subscriptions: Subscriptions = new Subscriptions(this);
 
   readonly #options: ClientOptions;
-  readonly #policy: ReconnectPolicy;
+  readonly #reconnect: ReconnectOptions;
   readonly #listeners = new Map<keyof ClientEvents, Set<(value: never) => void>>();
   readonly #closing = new AbortController();
   readonly #done = withResolvers<void>();
@@ -65,7 +61,8 @@ export class Link implements AsyncDisposable {
   constructor(session: Session, options: ClientOptions = {}) {
     this.clock = options.clock ?? { startTimer };
     this.#options = options;
-    this.#policy = new ReconnectPolicy(options.reconnect);
+    // `true` has no properties, as `{}` has none.
+    this.#reconnect = (options.reconnect ?? {}) as ReconnectOptions;
     this.#ready.resolve();
     this.#use(session);
   }
@@ -113,8 +110,8 @@ export class Link implements AsyncDisposable {
   request(sending: Sending): void {
     if (this.#state === 'closed') sending.failed?.(new ClientClosed());
     else if (this.#state !== 'waiting') this.session.request(sending);
-    else if (this.#waiting.length < WAITING_MAX) this.#waiting.push(sending);
-    else sending.failed?.(new BaseError('BACKLOG_FULL', `more than ${WAITING_MAX} wait`));
+    else if (this.#waiting.length < REQUESTS_WAITING_MAX) this.#waiting.push(sending);
+    else sending.failed?.(new BaseError('BACKLOG_FULL', `more than ${REQUESTS_WAITING_MAX} wait`));
   }
 
   /**
@@ -152,8 +149,7 @@ export class Link implements AsyncDisposable {
   }
 
   onError(error: unknown): void {
-    const { onError = (cause) => console.error(cause) } = this.#options;
-    onError(error);
+    (this.#options.onError ?? console.error)(error);
   }
 
   /** Runs what the application gave us: what it throws or rejects with is reported, and nobody else's problem. */
@@ -184,23 +180,21 @@ export class Link implements AsyncDisposable {
 
   #received(session: Session, message: RouterMessage): void {
     this.#emit('message', message);
-    switch (message.type) {
-      case MessageType.event:
-        this.subscriptions.received(message);
-        return;
-      case MessageType.invocation:
-      case MessageType.interrupt:
-        this.registrations.received(session, message);
-        return;
-      default:
-        if ('request' in message) this.#answered(session, message);
-    }
+    const { type } = message;
+    if (type === MessageType.event) this.subscriptions.received(message);
+    else if (type === MessageType.invocation || type === MessageType.interrupt) {
+      this.registrations.received(session, message);
+    } else if ('request' in message) this.#answered(session, message);
   }
 
   #answered({ pending }: Session, message: Answering): void {
     const { request: id, type, details = {} } = message;
     const request = pending.get(id);
-    if (id === 0) this.#revoked(details);
+    if (id === 0) {
+      this.registrations.revoked(details);
+      this.subscriptions.revoked(details);
+      this.#emit('revoked', details);
+    }
     // What was given up may still be answered.
     if (request === undefined) return;
     if (type !== MessageType.error && type !== request.expects) {
@@ -209,22 +203,18 @@ export class Link implements AsyncDisposable {
     if (type !== MessageType.result || details['progress'] !== true) pending.delete(id);
     if (type !== MessageType.error) request.answered(message);
     else {
-      const { error, payload } = message as ErrorMessage;
-      const { args, kwargs } = payload;
+      const {
+        error,
+        payload: { args, kwargs },
+      } = message as ErrorMessage;
       request.failed(this.errorMap.errorToException(new WampError(error, args, kwargs, details)));
     }
   }
 
-  #revoked(details: Dict): void {
-    this.registrations.revoked(details);
-    this.subscriptions.revoked(details);
-    this.#emit('revoked', details);
-  }
-
   /** A session is over, or an attempt to have another one. */
   #ended(end: SessionEnd): void {
-    const text = `the session was closed: ${end.reason}`;
-    if (this.#options.reopen === undefined || this.#closing.signal.aborted || this.#policy.isFinal(end)) {
+    const text = `the session is over: ${end.reason}`;
+    if (this.#options.reopen === undefined || this.#closing.signal.aborted || isFinal(end, this.#reconnect)) {
       this.#close(end.error ?? new ClientClosed(text));
     } else {
       this.#wait();
@@ -249,9 +239,8 @@ export class Link implements AsyncDisposable {
     }
     this.#setState('waiting');
     // Who waits to come back has nothing else that keeps his process alive.
-    this.#timer = this.clock.startTimer(this.#policy.delayMs(this.#attempt), () => void this.#reopen(), {
-      keepsAlive: true,
-    });
+    const delayMs = reconnectDelayMs(this.#reconnect, this.#attempt);
+    this.#timer = this.clock.startTimer(delayMs, () => void this.#reopen(), { keepsAlive: true });
     this.#attempt += 1;
   }
 
@@ -259,10 +248,7 @@ export class Link implements AsyncDisposable {
     const { signal } = this.#closing;
     try {
       const session = await this.#options.reopen!(signal);
-      if (signal.aborted) {
-        await session.close();
-        return;
-      }
+      if (signal.aborted) return await session.close();
       this.#setState('restoring');
       this.#use(session);
       const restored = this.#restore();
@@ -279,7 +265,7 @@ export class Link implements AsyncDisposable {
 
   /** Puts everything back. */
   async #restore(): Promise<void> {
-    const held = [...this.subscriptions];
+    const held = [...this.subscriptions.all];
     await Promise.all([this.registrations.restore(), this.subscriptions.restore()]);
     if (!this.session.isOpen) return;
     for (const subscription of held) {

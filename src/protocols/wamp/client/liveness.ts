@@ -2,7 +2,6 @@ import type { Clock, Timer } from '../../../base/clock.js';
 import * as MessageType from '../messages/message-type.js';
 import { TransportError } from './errors.js';
 import { NO_KWARGS, NO_PAYLOAD } from './payload.js';
-import type { Sending } from './request.js';
 import type { Session } from './session.js';
 
 export interface LivenessOptions {
@@ -11,19 +10,6 @@ export interface LivenessOptions {
   /** One that does not answer in that time is gone. 10,000 unless given. */
   readonly timeoutMs?: number;
 }
-
-/** Every router answers, be it with an ERROR. Pages cannot send or see the pings of WebSocket. */
-const QUESTION: Sending = {
-  toMessage: (request) => ({
-    type: MessageType.call,
-    request,
-    options: NO_KWARGS,
-    procedure: 'wamp.session.count',
-    payload: NO_PAYLOAD,
-  }),
-  // Takes an id; whatever the answer is.
-  sent: () => {},
-};
 
 /** Ends a session whose router is silent although it was asked: a half-open connection tells nobody that it is. */
 export function watchLiveness(
@@ -39,7 +25,7 @@ export function watchLiveness(
       if (isHeard) wait(false);
       else if (isAsked) session.abandon(new TransportError('the router does not answer any more'));
       else {
-        session.request(QUESTION);
+        ask(session);
         wait(true);
       }
     });
@@ -47,4 +33,19 @@ export function watchLiveness(
   session.addMessageHandler(() => (isHeard = true));
   void session.waitUntilDone().then(() => timer.cancel());
   wait(false);
+}
+
+/** Every router answers, be it with an ERROR. Pages cannot send or see the pings of WebSocket. */
+function ask(session: Session): void {
+  session.request({
+    toMessage: (request) => ({
+      type: MessageType.call,
+      request,
+      options: NO_KWARGS,
+      procedure: 'wamp.session.count',
+      payload: NO_PAYLOAD,
+    }),
+    // Takes an id; whatever the answer is.
+    sent: () => {},
+  });
 }

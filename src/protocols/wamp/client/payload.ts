@@ -19,11 +19,9 @@ export const NO_ARGS: Args = Object.freeze([]);
 export const NO_KWARGS: Kwargs = Object.freeze({});
 export const NO_PAYLOAD: Arguments = { args: NO_ARGS, kwargs: NO_KWARGS };
 
-/** Leaves out keys without a value, and lays `overrides` over the rest: what the caller wrote by hand wins. */
-export function definedOptions(options: Dict, overrides?: Dict): Dict {
-  const defined: Record<string, unknown> = {};
-  for (const key in options) if (options[key] !== undefined) defined[key] = options[key];
-  return overrides === undefined ? defined : { ...defined, ...overrides };
+/** Leaves out keys without a value, for those who look at it; serializers leave them out themselves. */
+export function definedOptions(options: Dict): Dict {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 export function numberIn(dict: Dict, key: string): number | undefined {

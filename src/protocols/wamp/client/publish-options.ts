@@ -1,5 +1,4 @@
 import type { BlackWhiteListInit } from './black-white-list.js';
-import { definedOptions } from './payload.js';
 import type { Dict, Kwargs } from './payload.js';
 import type { PassThru } from './payload-passthru.js';
 
@@ -25,18 +24,16 @@ export interface PublishOptions<K = Kwargs> {
 }
 
 export function publishDict(options: PublishOptions<unknown>): Dict {
-  return definedOptions(
-    {
-      acknowledge: options.acknowledge,
-      exclude_me: options.excludeMe,
-      disclose_me: options.discloseMe,
-      rkey: options.resourceKey,
-      retain: options.retain,
-      ...listOptions(options.blackWhiteList ?? {}),
-      ...options.passThru?.options(),
-    },
-    options.options,
-  );
+  return {
+    acknowledge: options.acknowledge,
+    exclude_me: options.excludeMe,
+    disclose_me: options.discloseMe,
+    rkey: options.resourceKey,
+    retain: options.retain,
+    ...listOptions(options.blackWhiteList ?? {}),
+    ...options.passThru?.options(),
+    ...options.options,
+  };
 }
 
 /** Names by which receivers are told apart, as they stand in the options and in the lists. */

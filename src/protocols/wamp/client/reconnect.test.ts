@@ -3,7 +3,7 @@ import * as MessageType from '../messages/message-type.js';
 import type { Client } from './client.js';
 import type { ConnectOptions } from './connect.js';
 import { ClientClosed, TransportError } from './errors.js';
-import { ReconnectPolicy } from './reconnect.js';
+import { reconnectDelayMs } from './reconnect.js';
 import { ScriptedRouter, settled } from './testing/scripted-router.js';
 
 const { register: REGISTER, subscribe: SUBSCRIBE, call: CALL, goodbye: GOODBYE } = MessageType;
@@ -96,6 +96,26 @@ describe('a client that has lost its connection', () => {
     ]);
     await client.ready();
     expect(events).toEqual(['one', 'two replayed', 'three replayed', 'four']);
+  });
+
+  test.each([
+    [1000, 0],
+    [1001, 1],
+  ])('of %d events that come before the history drops %d, the oldest', async (count, dropped) => {
+    const { router, client, events } = await furnished({ history: true });
+    const counts: number[] = [];
+    client.on('gap', ({ subscription }) => counts.push(subscription.dropped));
+    router.event(3, 100, ['one']);
+    await settled(() => events.length === 1);
+    await comeBack(router, client);
+    await answer(router, 1, 30);
+    const { request } = await router.next(CALL);
+    for (let i = 1; i <= count; i++) router.event(30, 100 + i, [i]);
+    router.result(request, []);
+    await client.ready();
+    const kept = Array.from({ length: 1000 }, (_, i) => String(dropped + 1 + i));
+    expect(events).toEqual(['one', ...kept]);
+    expect(counts).toEqual([dropped]);
   });
 
   test('listens again where there is no history, and says so', async () => {
@@ -273,10 +293,11 @@ describe('the end', () => {
 });
 
 test('waits double, stay below the maximum, and differ by the jitter only', () => {
-  const lowest = new ReconnectPolicy({ initialMs: 100, maxMs: 1000, jitter: 0.5 }, () => 0);
-  const highest = new ReconnectPolicy({ initialMs: 100, maxMs: 1000, jitter: 0.5 }, () => 1);
-  expect([0, 1, 2, 5, 5000].map((attempt) => lowest.delayMs(attempt))).toEqual([50, 100, 200, 500, 500]);
-  expect([0, 1, 5000].map((attempt) => highest.delayMs(attempt))).toEqual([150, 300, 1500]);
+  const options = { initialMs: 100, maxMs: 1000, jitter: 0.5 };
+  const lowest = [0, 1, 2, 5, 5000].map((attempt) => reconnectDelayMs(options, attempt, 0));
+  const highest = [0, 1, 5000].map((attempt) => reconnectDelayMs(options, attempt, 1));
+  expect(lowest).toEqual([50, 100, 200, 500, 500]);
+  expect(highest).toEqual([150, 300, 1500]);
 });
 
 test('every message that comes is told to who asks, until he has heard enough', async () => {

@@ -14,7 +14,7 @@ export interface ReconnectOptions {
 }
 
 /** The router has said that it does not want us, not that it cannot serve us now. */
-const GIVE_UP_ON: readonly ProtocolUri[] = [
+const GIVE_UP_ON: readonly string[] = [
   'wamp.error.no_such_realm',
   'wamp.error.no_such_role',
   'wamp.error.no_such_principal',
@@ -27,29 +27,23 @@ const GIVE_UP_ON: readonly ProtocolUri[] = [
   'wamp.error.protocol_violation',
   'wamp.close.killed',
   'wamp.close.close_realm',
-];
+] satisfies ProtocolUri[];
 
-/** When to try again, and when not. */
-export class ReconnectPolicy {
-  readonly #options: ReconnectOptions;
-  readonly #random: () => number;
+/** How long to wait before attempt number `attempt`, which begins with 0. `random`: from 0 up to 1. */
+export function reconnectDelayMs(
+  { initialMs = 200, maxMs = 10_000, jitter = 0.2 }: ReconnectOptions,
+  attempt: number,
+  random = Math.random(),
+): number {
+  // 2^30 is more than any maximum; it must not become Infinity.
+  const wait = Math.min(maxMs, initialMs * 2 ** Math.min(attempt, 30));
+  return wait * (1 + jitter * (random * 2 - 1));
+}
 
-  /** `random`: from 0 up to 1. */
-  constructor(options: ReconnectOptions | boolean = {}, random: () => number = Math.random) {
-    this.#options = options as ReconnectOptions;
-    this.#random = random;
-  }
-
-  /** How long to wait before attempt number `attempt`, which begins with 0. */
-  delayMs(attempt: number): number {
-    const { initialMs = 200, maxMs = 10_000, jitter = 0.2 } = this.#options;
-    // 2^30 is more than any maximum; it must not become Infinity.
-    const wait = Math.min(maxMs, initialMs * 2 ** Math.min(attempt, 30));
-    return wait * (1 + jitter * (this.#random() * 2 - 1));
-  }
-
-  isFinal({ isOurs, reason, error }: SessionEnd): boolean {
-    const giveUpOn: readonly string[] = this.#options.giveUpOn ?? GIVE_UP_ON;
-    return isOurs || error instanceof AuthError || giveUpOn.includes(reason);
-  }
+/** Whether coming back after such an end is pointless. */
+export function isFinal(
+  { isOurs, reason, error }: SessionEnd,
+  { giveUpOn = GIVE_UP_ON }: ReconnectOptions,
+): boolean {
+  return isOurs || error instanceof AuthError || giveUpOn.includes(reason);
 }

@@ -1,5 +1,5 @@
 import type { Invocation } from './invocation.js';
-import { parts } from './invocation-parts.js';
+import { Interrupt, InvocationProgress, InvocationResult, WampArguments } from './invocation-parts.js';
 import type { Link } from './link.js';
 import type * as Uris from '../messages/uris.js';
 import type { Arguments } from './payload.js';
@@ -47,7 +47,7 @@ async function runGenerator(invocation: Invocation, generator: AnyGenerator): Pr
   let step = await generator.next();
   while (step.done !== true) {
     const value = step.value;
-    if (value instanceof parts.InvocationResult) {
+    if (value instanceof InvocationResult) {
       await generator.return(value);
       return value;
     }
@@ -64,14 +64,13 @@ async function runGenerator(invocation: Invocation, generator: AnyGenerator): Pr
 function sendProgress(invocation: Invocation, value: unknown): void {
   if (!invocation.maySendProgress || invocation.done) return;
   const { args, kwargs } = toArguments(value);
-  const options = value instanceof parts.InvocationProgress ? value.details : undefined;
+  const options = value instanceof InvocationProgress ? value.details : undefined;
   invocation.sendProgress(args, { kwargs, options });
 }
 
 function answerError(link: Link, invocation: Invocation, error: unknown): void {
   if (invocation.done) return;
-  const isInterrupt =
-    error instanceof parts.Interrupt || (invocation.interrupt !== undefined && isAbort(error));
+  const isInterrupt = error instanceof Interrupt || (invocation.interrupt !== undefined && isAbort(error));
   if (isInterrupt) {
     invocation.sendError(CANCELED);
     return;
@@ -89,7 +88,7 @@ function isAbort(error: unknown): boolean {
 
 /** What a handler returned or yielded, as arguments: nothing, what it made itself, or one value. */
 function toArguments(value: unknown): Arguments {
-  if (value instanceof parts.WampArguments) return value;
+  if (value instanceof WampArguments) return value;
   return { args: value === undefined ? [] : [value], kwargs: {} };
 }
 

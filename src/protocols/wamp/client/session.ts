@@ -235,8 +235,7 @@ export class Session implements TransportEvents {
     const frames: Frame[] = [];
     for (const sending of waiting) {
       try {
-        const frame = this.#encode(sending);
-        if (frame !== undefined) frames.push(frame);
+        this.#encode(sending, frames);
       } catch (error) {
         sending.failed?.(error as Error);
       }
@@ -244,11 +243,11 @@ export class Session implements TransportEvents {
     if (frames.length > 0) this.transport.send(frames);
   }
 
-  #encode(sending: Sending): Frame | undefined {
+  #encode(sending: Sending, frames: Frame[]): void {
     if (this.#state === 'over') throw new TransportError('the session is over');
     const id = this.idGenerator.peek();
     const message = sending.toMessage(id);
-    if (message === undefined) return undefined;
+    if (message === undefined) return;
     const { serializer, frameBytesMax = Infinity } = this.transport;
     const frame = serializer.encode(message);
     // No text has more bytes than three for each of its units: most need not be counted.
@@ -259,6 +258,6 @@ export class Session implements TransportEvents {
       ]);
     }
     if (sending.sent !== undefined) sending.sent(this.idGenerator.next(), this);
-    return frame;
+    frames.push(frame);
   }
 }

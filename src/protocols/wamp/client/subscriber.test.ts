@@ -178,6 +178,14 @@ describe('events to be read', () => {
 });
 
 describe('publishing', () => {
+  test('does not wait for what its own options say will not come', async () => {
+    const router = new ScriptedRouter();
+    const client = await router.connect();
+    const options = { acknowledge: true, options: { acknowledge: false } };
+    expect(await client.publish('com.news', [], options)).toBeUndefined();
+    expect((await router.next(MessageType.publish)).options).toEqual({ acknowledge: false });
+  });
+
   test('resolves with the publication id when it is to be acknowledged', async () => {
     const { router, client } = await listening();
     const publishing = client.publish('com.news', ['x'], { acknowledge: true, kwargs: { k: 1 } });

@@ -1,9 +1,9 @@
 import * as MessageType from '../messages/message-type.js';
 import type { AnyClient } from './client.js';
+import { EVENTS_WAITING_MAX } from './limits.js';
 import { Holding, Holdings } from './holdings.js';
 import type { Link } from './link.js';
 import type { Event as EventMessage } from './message.js';
-import { definedOptions } from './payload.js';
 import type { Dict } from './payload.js';
 import type { MatchPolicy } from './policies.js';
 import { SubscriptionEvent } from './subscription-event.js';
@@ -18,7 +18,10 @@ export interface SubscribeOptions {
   readonly nodeKey?: string | undefined;
   /** Has the retained event of the topic delivered first. */
   readonly getRetained?: boolean | undefined;
-  /** After a lost connection, events that were missed are asked of the router's history and delivered first. */
+  /**
+   * After a lost connection, events that were missed are asked of the router's history and delivered first. If more than 1,000 come in
+   * the meantime, `dropped` of the subscription says how many were not kept.
+   */
   readonly history?: { readonly limit: number } | undefined;
   /** More options for SUBSCRIBE; these win. */
   readonly options?: Dict | undefined;
@@ -28,8 +31,10 @@ export interface SubscribeOptions {
 export class Subscription extends Holding<SubscribeOptions, EventCallback> {
   /** The last event's publication id. */
   lastPublicationId: number | undefined;
-  /** What comes while the history is on its way. */
+  /** What comes while the history is on its way: the latest 1,000, as in an `EventStream`. */
   held: EventMessage[] | undefined;
+  /** How many events came in that time before those. */
+  dropped = 0;
 
   get topic(): string {
     return this.uri;
@@ -48,16 +53,24 @@ export class Subscriptions extends Holdings<Subscription> {
       uriKey: 'topic',
       idKey: 'subscription',
       Handle: Subscription,
-      toDict: ({ matchPolicy, nodeKey, getRetained, options }) =>
-        definedOptions({ match: matchPolicy, nkey: nodeKey, get_retained: getRetained }, options),
+      toDict: (options) => ({
+        match: options.matchPolicy,
+        nkey: options.nodeKey,
+        get_retained: options.getRetained,
+        ...options.options,
+      }),
     });
   }
 
   received(message: EventMessage): void {
     // An event may have been under way when the subscription ended.
     for (const subscription of this.withId(message.subscription)) {
-      if (subscription.held !== undefined) subscription.held.push(message);
-      else this.#deliver(subscription, message);
+      const { held } = subscription;
+      if (held === undefined) this.#deliver(subscription, message);
+      else if (held.push(message) > EVENTS_WAITING_MAX) {
+        held.shift();
+        subscription.dropped += 1;
+      }
     }
   }
 

@@ -8,7 +8,6 @@ import type { Wire } from './serializer.js';
  */
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
-const NUL_ESCAPE = String.raw`\u0000`;
 
 /** Throws MessageError UNENCODABLE for what has no form. */
 export function encodeJson(value: unknown): string {
@@ -24,7 +23,7 @@ export function decodeJson(data: Wire): unknown {
   try {
     const text = typeof data === 'string' ? data : utf8.decode(data);
     // Octet strings are rare: their escape is looked for, not each value.
-    return JSON.parse(text, text.includes(NUL_ESCAPE) ? reviveOctets : undefined);
+    return JSON.parse(text, text.includes('\\u0000') ? reviveOctets : undefined);
   } catch (cause) {
     throw new MessageError('UNDECODABLE', 'not JSON', { cause });
   }

@@ -1,5 +1,6 @@
 import { DEPTH_MAX } from './depth.js';
 import { MessageError } from './message-error.js';
+import { BUFFER_BYTES, BUFFER_BYTES_MAX, SHORT_TEXT } from './msgpack-limits.js';
 import { safeInteger } from './safe-integer.js';
 
 /*
@@ -25,12 +26,6 @@ import { safeInteger } from './safe-integer.js';
  *
  * Written is the shortest form; a Date as text, as in JSON; entries of an object that are undefined not at all.
  */
-
-/** Most messages fit. One buffer serves all; of one that grew past the maximum the memory is given back. */
-const BUFFER_BYTES = 2048;
-const BUFFER_BYTES_MAX = 2 ** 16;
-/** Up to here octets are looked at one by one, as calling the platform's converter costs more. */
-const SHORT_TEXT = 24;
 
 const TOO_DEEP = `nested deeper than ${DEPTH_MAX}`;
 
@@ -147,11 +142,12 @@ function putObject(value: object, depth: number): void {
     at += octets.length;
   } else if (value instanceof Date) putText(value.toISOString());
   else {
-    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-    putCount(0x80, 0xde, entries.length);
-    for (const [key, item] of entries) {
+    const dict = value as Readonly<Record<string, unknown>>;
+    const keys = Object.keys(dict).filter((key) => dict[key] !== undefined);
+    putCount(0x80, 0xde, keys.length);
+    for (const key of keys) {
       putText(key);
-      put(item, depth + 1);
+      put(dict[key], depth + 1);
     }
   }
 }
@@ -235,16 +231,15 @@ function takeText(count: number): string {
 function takeItems(count: number, depth: number, isMap: boolean): unknown {
   if (depth >= DEPTH_MAX) throw new MessageError('TOO_DEEP', TOO_DEEP);
   const list: unknown[] = [];
-  const map: Record<string, unknown> = {};
+  let map: Record<string, unknown> = {};
   // Every one takes an octet, so a count that lies ends with the octets.
   for (let i = 0; i < count; i++) {
     const key = isMap ? take(depth + 1) : '';
     const value = take(depth + 1);
     if (!isMap) list.push(value);
     else if (typeof key !== 'string') fail();
-    // As JSON.parse does: a property like any other.
-    else if (key === '__proto__')
-      Object.defineProperty(map, key, { value, enumerable: true, writable: true, configurable: true });
+    // A property like any other, as for JSON.parse: to assign it would change the prototype.
+    else if (key === '__proto__') map = { ...map, [key]: value };
     else map[key] = value;
   }
   return isMap ? map : list;

@@ -7,5 +7,5 @@ export const msgpackSerializer: Serializer = makeSerializer({
   isBinary: true,
   rawSocketId: 2,
   encodeValue: encodeMsgpack,
-  decodeValue: (data) => decodeMsgpack(data as Uint8Array),
+  decodeValue: decodeMsgpack,
 });

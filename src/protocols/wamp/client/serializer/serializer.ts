@@ -12,6 +12,7 @@ export interface ValueFormat {
   readonly isBinary: boolean;
   /** In the handshake of RawSocket. */
   readonly rawSocketId: number;
+  /** Leaves entries of dicts out that are undefined: most options of most messages are. */
   encodeValue(value: unknown): Wire;
   decodeValue(data: Wire): unknown;
 }

@@ -1,5 +1,6 @@
 import type { Serializer } from '../serializer/serializer.js';
 import { TransportError } from '../errors.js';
+import { onAbort } from '../on-abort.js';
 import type { Frame, OpenTransport, Transport, TransportRequest } from './transport.js';
 
 /* A WebSocket as a transport: one message per frame; the subprotocol names the serializer. */
@@ -39,13 +40,12 @@ export async function openWebSocket(make: SocketMaker, request: TransportRequest
   const url = new URL(request.url);
   url.protocol = url.protocol.replace('http', 'ws');
   const { serializers, signal } = request;
-  const giveUp = (): void => socket.close();
-  let socket: WebSocketLike;
+  let stopListening: (() => void) | undefined;
   try {
     signal?.throwIfAborted();
     const subprotocols = serializers.map(({ name }) => `wamp.2.${name}`);
-    socket = await make({ ...request, url }, subprotocols);
-    signal?.addEventListener('abort', giveUp);
+    const socket = await make({ ...request, url }, subprotocols);
+    stopListening = onAbort(signal, () => socket.close());
     await opened(socket);
     const serializer = serializers[subprotocols.indexOf(socket.protocol)];
     if (serializer !== undefined) return transportOver(socket, serializer);
@@ -54,7 +54,7 @@ export async function openWebSocket(make: SocketMaker, request: TransportRequest
   } catch (error) {
     throw new TransportError(`${url.href} cannot be opened`, signal?.reason ?? error);
   } finally {
-    signal?.removeEventListener('abort', giveUp);
+    stopListening?.();
   }
 }
 
