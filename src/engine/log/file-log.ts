@@ -131,8 +131,7 @@ export class FileLog implements CommitLog {
     batch.before = record;
     batch.count += 1;
     this.#last += 1;
-    if (writer.length < EARLY_BATCH_BYTES) this.#schedule();
-    else this.#begin();
+    this.#schedule();
     return this.#last;
   }
 
@@ -169,10 +168,12 @@ export class FileLog implements CommitLog {
 
   /**
    * Starts the write when the running turn of the event loop is over, so that all connections that had something to say in it share
-   * the flush. Only what is large by then leaves earlier.
+   * the flush: also those that are heard in the turn in which the last one ended. Only what is large by then leaves at once.
    */
   #schedule(): void {
-    if (this.#isScheduled || this.#inFlight !== undefined) return;
+    if (this.#inFlight !== undefined) return;
+    if (this.#forming.writer.length >= EARLY_BATCH_BYTES) return this.#begin();
+    if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
@@ -214,8 +215,7 @@ export class FileLog implements CommitLog {
     batch.count = 0;
     batch.before = undefined;
     batch.writer.reset();
-    // The next batch is on its way before anybody is told of this one.
-    this.#begin();
+    if (this.#forming.count > 0) this.#schedule();
     for (const listener of this.#durableListeners) listener(this.#durable);
   }
 
