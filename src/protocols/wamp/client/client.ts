@@ -141,6 +141,7 @@ export class Client<Api extends ApiType = AnyApi> extends Link {
     handler: Handler<Invocation<ArgsOf<Procedure<Api, P>>, KwargsOf<Procedure<Api, P>>>>,
     options: RegisterOptions = {},
   ): Promise<Registration> {
+    // Which arguments it takes is known to the compiler only.
     return this.registrations.open(procedure, handler as unknown as Handler, options);
   }
 
@@ -155,6 +156,7 @@ export class Client<Api extends ApiType = AnyApi> extends Link {
     callback: EventCallback<SubscriptionEvent<ArgsOf<Topic<Api, T>>, KwargsOf<Topic<Api, T>>>>,
     options: SubscribeOptions = {},
   ): Promise<Subscription> {
+    // As a handler's.
     return this.subscriptions.open(topic, callback as unknown as EventCallback, options);
   }
 

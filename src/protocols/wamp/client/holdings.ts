@@ -70,6 +70,7 @@ export class Holdings<H extends Holding> {
 
   protected begin(holding: H): Promise<void> {
     const { begins: type, uriKey, idKey, toDict } = this.#kind;
+    // Of keys that are chosen at run time the compiler cannot tell that they make up this message and its answer.
     return this.link.ask(
       type + 1,
       (request) =>
