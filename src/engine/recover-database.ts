@@ -3,7 +3,7 @@ import { ByteWriter } from '../base/byte-writer.js';
 import type { Database } from './database.js';
 import type { LogSection, TransactionRecord, TxOffset } from './log/commit-log.js';
 import type { Disk } from './log/disk.js';
-import type { FileLog } from './log/file-log.js';
+import type { FileLog, LogSizes } from './log/file-log.js';
 import { LogError } from './log/log-error.js';
 import { decodeRecord, hasOwnOrigin, SectionKind, skipToSections } from './log/record-codec.js';
 import { recoverLog, type RecoveredLog } from './log/recovery.js';
@@ -13,14 +13,12 @@ import { listSnapshots, readSnapshot, removeUnfinishedSnapshots } from './log/sn
 // Kind and length.
 const SECTION_HEADER_BYTES = 5;
 
-export interface RecoverDatabaseOptions {
+export interface RecoverDatabaseOptions extends LogSizes {
   readonly databaseKey: string;
   /** Makes empty tables for a program section's bytes (without their first byte). */
   readonly build: (program: Uint8Array) => Promise<Database>;
   /** Told of each program that goes on with the tables there are. It may have added some: then `database` takes its schema. */
   readonly follow?: (program: Uint8Array, database: Database) => Promise<void>;
-  readonly segmentBytesMax?: number;
-  readonly preallocateBytes?: number;
 }
 
 export interface RecoveredDatabase {
@@ -47,12 +45,9 @@ export async function recoverDatabase(
   await removeUnfinishedSnapshots(disk);
   const { replay, snapshotOffset, damagedSnapshots } = await readNewestSnapshot(disk, options);
   let replayedCount = 0;
-  const { databaseKey, segmentBytesMax, preallocateBytes } = options;
   const recovered = await recoverLog(disk, {
-    databaseKey,
+    ...options,
     snapshotOffset,
-    ...(segmentBytesMax === undefined ? {} : { segmentBytesMax }),
-    ...(preallocateBytes === undefined ? {} : { preallocateBytes }),
     applyBytes: (reader, end, offset) => {
       if (offset <= snapshotOffset) return replay.skipToSections(reader);
       replayedCount += 1;

@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Disk } from '../engine/log/disk.js';
-import type { FileLog, FileLogOptions } from '../engine/log/file-log.js';
+import type { FileLog, LogSizes } from '../engine/log/file-log.js';
 import { openFolderDisk, syncFolder } from '../engine/log/folder-disk.js';
 import { type FolderLock, lockFolder } from '../engine/log/folder-lock.js';
 import { recoverLog } from '../engine/log/recovery.js';
@@ -22,8 +22,6 @@ export interface StoredLog {
 
 // Some thousand small batches; at full load a few dozen a second.
 const PREALLOCATE_BYTES = 1024 * 1024;
-
-export type LogSizes = Pick<FileLogOptions, 'segmentBytesMax' | 'preallocateBytes'>;
 
 /** Where databases are kept: a folder each. Tests and the simulator hand in disks that tear, forget and fail. */
 export interface DatabaseFolders {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { Database } from '../../src/engine/database.js';
 import { waitUntilDurable } from '../../src/engine/log/commit-log.js';
+import { BLOCK_BYTES } from '../../src/engine/log/disk.js';
 import { LogError } from '../../src/engine/log/log-error.js';
 import { recoverLog } from '../../src/engine/log/recovery.js';
 import { SimulatedDisk } from '../../src/engine/log/simulated-disk.js';
@@ -18,6 +19,10 @@ const schema = schemaOf({
 });
 const KEPT = ['1 ada', '2 bob'];
 
+// Behind the program, batches of their own blocks.
+const LARGE_BATCH_BYTES = 150;
+const LARGE_KEPT = [`1 ${'a'.repeat(100)}`, `2 ${'b'.repeat(100)}`];
+
 interface SmallLog {
   readonly name: string;
   /** Three batches and zeros written ahead, as a crash leaves them. */
@@ -26,16 +31,16 @@ interface SmallLog {
   readonly end: number;
 }
 
-async function makeLog(): Promise<SmallLog> {
+async function makeLog(rows = KEPT): Promise<SmallLog> {
   const disk = new SimulatedDisk();
-  const { log } = await recoverLog(disk.mount(), options);
+  const { log } = await recoverLog(disk.mount(), { ...options, largeBatchBytes: LARGE_BATCH_BYTES });
   const database = new Database(schema, testOptions());
   database.log = log;
   const contentLength = (): number => disk.contentOf(disk.list()[0]!).findLastIndex((byte) => byte !== 0) + 1;
   database.transact(TEST_ORIGIN, () => database.addSection(programSection(Uint8Array.of(7), true)));
   await waitUntilDurable(log);
   let lastBatchAt = 0;
-  for (const row of KEPT) {
+  for (const row of rows) {
     lastBatchAt = contentLength();
     const [id, text] = row.split(' ');
     database.transact(TEST_ORIGIN, () => database.table('line').insert({ id: Number(id), text }));
@@ -75,6 +80,20 @@ describe('a small log', () => {
       const expected =
         at < lastBatchAt ? 'refused' : at < end ? `cut, ${KEPT[0]}` : `cut, ${KEPT.join(', ')}`;
       expect(await outcomeOf(name, flipped), `bit ${bit}`).toBe(expected);
+    }
+  });
+
+  it('with large batches, of which any byte is changed, is refused, or its last batch is cut off, or nothing is lost', async () => {
+    const { name, bytes, end } = await makeLog(LARGE_KEPT);
+    const lastBatchAt = 2 * BLOCK_BYTES;
+    expect(Buffer.from(bytes.subarray(lastBatchAt)).toString('latin1', 0, 4)).toBe('CHRB');
+    expect(await outcomeOf(name, bytes)).toBe(LARGE_KEPT.join(', '));
+    for (let at = 0; at < bytes.length; at++) {
+      const flipped = bytes.slice();
+      flipped[at]! ^= 1 << (at & 7);
+      const expected =
+        at < lastBatchAt ? 'refused' : at < end ? `cut, ${LARGE_KEPT[0]}` : `cut, ${LARGE_KEPT.join(', ')}`;
+      expect(await outcomeOf(name, flipped), `byte ${at}`).toBe(expected);
     }
   });
 

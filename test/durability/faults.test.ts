@@ -192,7 +192,7 @@ describe('a data directory of another format version', () => {
     view.setUint32(68, crc32(old.subarray(0, 68)), true);
     disk.setContent(name!, old);
     await expect(start()).rejects.toThrow(
-      /format version 0, this version of Chorale reads format version 1 to 2/,
+      /format version 0, this version of Chorale reads format version 1 to 3/,
     );
     expect(disk.contentOf(name!)).toEqual(old);
   });

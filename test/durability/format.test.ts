@@ -14,7 +14,7 @@ import { primitiveType } from '../../src/values/algebraic-type.js';
 import { Identity } from '../../src/values/identity.js';
 
 /*
- * Folders of a database as format versions 1 and 2 write them, kept in `format-N.json` (file names, base64). Whoever changes a layout of
+ * Folders of a database as format versions 1 to 3 write them, kept in `format-N.json` (file names, base64). Whoever changes a layout of
  * segments, records or snapshots gives it another version, and has these folders read or refused.
  */
 
@@ -37,7 +37,9 @@ async function kept(version: number): Promise<Folder> {
 /** A few transactions and a snapshot among them. */
 async function write(): Promise<Folder> {
   const disk = new SimulatedDisk();
-  const { log, epoch } = await recoverLog(disk.mount(), { databaseKey, segmentBytesMax: 400 });
+  // The second batch is a large one.
+  const sizes = { segmentBytesMax: 400, largeBatchBytes: 140 };
+  const { log, epoch } = await recoverLog(disk.mount(), { databaseKey, ...sizes });
   const database = await build();
   database.log = log;
   const commit = async (change: () => void): Promise<void> => {
@@ -75,7 +77,7 @@ async function read(disk: SimulatedDisk): Promise<string[]> {
   return rows.map(({ id, text }) => `${id as bigint} ${text as string}`).toSorted();
 }
 
-it.each([1, 2])(
+it.each([1, 2, 3])(
   'what format version %d wrote is read, from the log alone and from its snapshot',
   async (version) => {
     const files = await kept(version);
@@ -87,31 +89,32 @@ it.each([1, 2])(
   },
 );
 
-it.each(['', 'with an end that was torn', 'with a segment that nothing is in'])(
-  'a log of format version 1 %s goes on in a segment of version 2',
-  async (end) => {
-    const disk = mount(await kept(1));
-    const last = disk
-      .list()
-      .filter((name) => name.endsWith('.log'))
-      .toSorted()
-      .at(-1)!;
-    const versionOf = (name: string): number => new DataView(disk.contentOf(name).buffer).getUint16(8, true);
-    if (end.includes('torn')) disk.setContent(last, Uint8Array.of(...disk.contentOf(last), 1, 2, 3));
-    if (end.includes('nothing')) disk.setContent(last, disk.contentOf(last).slice(0, SEGMENT_HEADER_BYTES));
-    const before = await read(disk);
-    const { database, log } = (await recoverDatabase(disk.mount(), { databaseKey, build }))!;
-    database.transact(TEST_ORIGIN, () => void database.table('line').insert({ id: 9n, text: 'nine' }));
-    await log.close();
-    const added = segmentName(log.lastOffset);
-    expect([versionOf(added), disk.list().includes(last)]).toEqual([
-      2,
-      !end.includes('nothing') || added === last,
-    ]);
-    expect(await read(disk)).toEqual([...before, '9 nine']);
-  },
-);
+it.each(
+  [1, 2].flatMap((version) =>
+    ['', 'with an end that was torn', 'with a segment that nothing is in'].map((end) => ({ version, end })),
+  ),
+)('a log of format version $version $end goes on in a segment of version 3', async ({ version, end }) => {
+  const disk = mount(await kept(version));
+  const last = disk
+    .list()
+    .filter((name) => name.endsWith('.log'))
+    .toSorted()
+    .at(-1)!;
+  const versionOf = (name: string): number => new DataView(disk.contentOf(name).buffer).getUint16(8, true);
+  if (end.includes('torn')) disk.setContent(last, Uint8Array.of(...disk.contentOf(last), 1, 2, 3));
+  if (end.includes('nothing')) disk.setContent(last, disk.contentOf(last).slice(0, SEGMENT_HEADER_BYTES));
+  const before = await read(disk);
+  const { database, log } = (await recoverDatabase(disk.mount(), { databaseKey, build }))!;
+  database.transact(TEST_ORIGIN, () => void database.table('line').insert({ id: 9n, text: 'nine' }));
+  await log.close();
+  const added = segmentName(log.lastOffset);
+  expect([versionOf(added), disk.list().includes(last)]).toEqual([
+    3,
+    !end.includes('nothing') || added === last,
+  ]);
+  expect(await read(disk)).toEqual([...before, '9 nine']);
+});
 
-it('what is written today is what format version 2 says', async () => {
-  expect(await write()).toEqual(await kept(2));
+it('what is written today is what format version 3 says', async () => {
+  expect(await write()).toEqual(await kept(3));
 });

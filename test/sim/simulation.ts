@@ -15,8 +15,8 @@ import { LEDGER, SubjectClient } from '../durability/wire-client.js';
 import { SimulatedFolders } from './simulated-folders.js';
 import type { Step } from './steps.js';
 
-// Some ten batches: segments roll within a run, and so do the zeros that are written ahead.
-const LOG_SIZES = { segmentBytesMax: 4000, preallocateBytes: 1500 };
+// Some ten batches, a quarter of them large: segments roll within a run, and so do the zeros that are written ahead.
+const LOG_SIZES = { segmentBytesMax: 10_000, preallocateBytes: 1500, largeBatchBytes: 600 };
 const CLIENTS_MAX = 8;
 const OWNER = new Identity(1n);
 

@@ -3,7 +3,13 @@ import { type Disk, type DiskFile, readFully, writeFully } from './disk.js';
 import { LogError } from './log-error.js';
 import { listSegments } from './recovery.js';
 import { scanLog, type SegmentDamage } from './scan-log.js';
-import { BATCH_HEADER_BYTES, decodeBatchHeader, sealBatch, SEGMENT_HEADER_BYTES } from './segment-format.js';
+import {
+  BATCH_HEADER_BYTES,
+  decodeBatchHeader,
+  findBatch,
+  sealBatch,
+  SEGMENT_HEADER_BYTES,
+} from './segment-format.js';
 import { listSnapshots, readSnapshot, snapshotName } from './snapshot-file.js';
 
 /** Makes a database end behind `offset`: later transactions and snapshots are removed. For a restored copy, never for the only one. */
@@ -23,18 +29,20 @@ async function cutSegmentAfter(disk: Disk, name: string, offset: TxOffset): Prom
   const file = await disk.open(name, { writable: true, writeThrough: false });
   try {
     const bytes = await readFully(file, 0, await file.size());
-    let at = SEGMENT_HEADER_BYTES;
+    let end = SEGMENT_HEADER_BYTES;
     for (;;) {
-      const header = decodeBatchHeader(bytes.subarray(at));
-      if (header === undefined || at + BATCH_HEADER_BYTES + header.bodyBytes > bytes.length) break;
+      const at = findBatch(bytes, end);
+      if (at === undefined) break;
+      const header = decodeBatchHeader(bytes.subarray(at))!;
+      if (at + BATCH_HEADER_BYTES + header.bodyBytes > bytes.length) break;
       const keep = offset - header.firstOffset + 1;
       if (keep < header.count) {
-        if (keep > 0) at = await shortenBatch(file, bytes, at, keep);
+        if (keep > 0) end = await shortenBatch(file, bytes, at, keep);
         break;
       }
-      at += BATCH_HEADER_BYTES + header.bodyBytes;
+      end = at + BATCH_HEADER_BYTES + header.bodyBytes;
     }
-    await file.truncate(at);
+    await file.truncate(end);
     await file.sync();
   } finally {
     await file.close();

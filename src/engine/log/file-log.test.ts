@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../base/random.js';
 import { Identity } from '../../values/identity.js';
 import type { TransactionRecord, TxOffset } from './commit-log.js';
+import { cutLogAfter } from './cut-log.js';
+import { BLOCK_BYTES } from './disk.js';
+import type { LogSizes } from './file-log.js';
 import { recoverLog, type RecoveredLog } from './recovery.js';
 import { SimulatedDisk } from './simulated-disk.js';
 
@@ -21,7 +24,7 @@ function record(name: string, rowBytes = 20): TransactionRecord {
 
 async function open(
   disk: SimulatedDisk,
-  options: { segmentBytesMax?: number; snapshotOffset?: TxOffset; preallocateBytes?: number } = {},
+  options: LogSizes & { readonly snapshotOffset?: TxOffset } = {},
 ): Promise<RecoveredLog & { readonly names: string[] }> {
   const names: string[] = [];
   const recovered = await recoverLog(disk.mount(), {
@@ -182,13 +185,22 @@ describe('zeros written ahead', () => {
     );
   });
 
-  it('a large batch has none behind it: it grows the file itself', async () => {
+  it('none are written behind a large batch, nor behind small ones soon after it', async () => {
     const disk = new SimulatedDisk();
-    const { log } = await open(disk, { preallocateBytes: 500 });
-    log.append(record('large', 33 * 1024));
-    await durable(log);
-    const [name] = disk.list();
-    expect(disk.contentOf(name!).at(-1)).not.toBe(0);
+    const { log } = await open(disk, { preallocateBytes: 50_000, largeBatchBytes: 1000 });
+    const zerosBehind = (): number => {
+      const content = disk.contentOf(disk.list()[0]!);
+      return content.length - content.findLastIndex((byte) => byte !== 0);
+    };
+    const commit = async (name: string, rowBytes?: number): Promise<void> => {
+      log.append(record(name, rowBytes));
+      await durable(log);
+    };
+    await commit('large', 2000);
+    for (let i = 0; i < 16; i++) await commit('small');
+    expect(zerosBehind()).toBeLessThan(BLOCK_BYTES);
+    await commit('small');
+    await expect.poll(zerosBehind).toBeGreaterThan(50_000);
   });
 
   it('a batch that was torn in front of them is cut off', async () => {
@@ -221,6 +233,109 @@ describe('zeros written ahead', () => {
     expect(() => log.append(record('b'))).toThrow(/ENOSPC/);
     disk.faults = {};
     expect((await open(disk, options)).names).toEqual(['1 a']);
+  });
+});
+
+describe('large batches', () => {
+  const options = { largeBatchBytes: 1000 };
+  const sizes = [20, 2000, 20, 20, 1000, 5000, 9000, 20, 3932, 20];
+
+  /** The log of `sizes`, a batch for each, and where each begins. */
+  async function mixed(more: LogSizes = {}): Promise<{ disk: SimulatedDisk; starts: readonly number[] }> {
+    const disk = new SimulatedDisk();
+    const { log } = await open(disk, { ...options, ...more });
+    for (const [i, size] of sizes.entries()) {
+      log.append(record(`f${i}`, size));
+      await durable(log);
+    }
+    await log.close();
+    const content = Buffer.from(disk.contentOf(disk.list()[0]!));
+    const starts: number[] = [];
+    for (let at = content.indexOf('CHRB'); at >= 0; at = content.indexOf('CHRB', at + 1)) starts.push(at);
+    return { disk, starts };
+  }
+  const names = sizes.map((_, i) => `${i + 1} f${i}`);
+
+  it('begin at a block, with zeros before and behind them, and are read with the small ones between', async () => {
+    const { disk, starts } = await mixed();
+    expect(starts.map((start) => start % BLOCK_BYTES === 0)).toEqual([
+      false,
+      true,
+      true,
+      false,
+      true,
+      true,
+      true,
+      true,
+      true,
+      true,
+    ]);
+    const again = await open(disk, options);
+    expect([again.names, again.torn]).toEqual([names, undefined]);
+    again.log.append(record('last', 4000));
+    await again.log.close();
+    expect((await open(disk, options)).names).toEqual([...names, '11 last']);
+  });
+
+  it('are whole when the disk takes a few bytes at a time, and behind zeros that were written ahead', async () => {
+    for (const bytes of [700, BLOCK_BYTES]) {
+      const disk = new SimulatedDisk();
+      disk.faults.writeBytesMax = bytes;
+      const { log } = await open(disk, { ...options, preallocateBytes: 10_000 });
+      for (const [i, size] of sizes.entries()) {
+        log.append(record(`f${i}`, size));
+        await durable(log);
+      }
+      disk.kill();
+      expect((await open(disk, options)).names).toEqual(names);
+    }
+  });
+
+  it('one that was torn at any sector, or lacks one, is cut off', async () => {
+    const { disk, starts } = await mixed();
+    const [name] = disk.list();
+    const whole = disk.contentOf(name!).slice();
+    const [start, next] = [starts[6]!, starts[7]!];
+    const SECTOR_BYTES = 512;
+    for (let at = start; at < start + 9000; at += SECTOR_BYTES) {
+      const tail = whole.slice(0, next);
+      for (const torn of [
+        tail.slice().fill(0, at),
+        tail.slice(0, at),
+        tail.slice().fill(0, at, at + SECTOR_BYTES),
+      ]) {
+        const cut = new SimulatedDisk();
+        cut.setContent(name!, torn);
+        const found = await open(cut, options);
+        expect(found.names, `at ${at}`).toEqual(names.slice(0, 6));
+        found.log.append(record('again', 2000));
+        await found.log.close();
+        expect((await open(cut, options)).names).toEqual([...names.slice(0, 6), '7 again']);
+      }
+    }
+  });
+
+  it('can be cut off behind any of them', async () => {
+    for (let offset = 1; offset <= sizes.length; offset++) {
+      const { disk } = await mixed();
+      await cutLogAfter(disk.mount(), offset);
+      const again = await open(disk, options);
+      expect([again.names, again.torn]).toEqual([names.slice(0, offset), undefined]);
+    }
+  });
+
+  it('a batch that is gone between them is damage, not padding', async () => {
+    const { disk, starts } = await mixed();
+    const [name] = disk.list();
+    for (let i = 1; i < starts.length - 1; i++) {
+      const content = disk
+        .contentOf(name!)
+        .slice()
+        .fill(0, starts[i], starts[i + 1]);
+      const damaged = new SimulatedDisk();
+      damaged.setContent(name!, content);
+      await expect(open(damaged, options), `batch ${i}`).rejects.toThrow('is damaged at byte');
+    }
   });
 });
 

@@ -2,7 +2,8 @@ import { constants, write } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { Disk, DiskFile } from './disk.js';
+import { DirectWriter } from './direct-writer.js';
+import { BLOCK_BYTES, type Disk, type DiskFile } from './disk.js';
 
 // On macOS O_DSYNC does not reach the platters and Windows has no such flag: there a write is followed by a sync.
 const HAS_WRITE_THROUGH = process.platform === 'linux';
@@ -63,21 +64,22 @@ class FolderDisk implements Disk {
 
   async #open(name: string, flags: number, wantsWriteThrough: boolean): Promise<DiskFile> {
     const isWriteThrough = wantsWriteThrough && HAS_WRITE_THROUGH;
-    const handle = await open(
-      join(this.#folder, name),
-      isWriteThrough ? flags | constants.O_DSYNC : flags,
-      0o600,
-    );
-    return new FolderFile(handle, isWriteThrough);
+    const path = join(this.#folder, name);
+    const handle = await open(path, isWriteThrough ? flags | constants.O_DSYNC : flags, 0o600);
+    return new FolderFile(handle, path, isWriteThrough);
   }
 }
 
 class FolderFile implements DiskFile {
   readonly isWriteThrough: boolean;
   readonly #handle: FileHandle;
+  readonly #path: string;
+  /** Opened for the first write of blocks; then undefined when the system does not take them. */
+  #direct: Promise<DirectWriter | undefined> | undefined;
 
-  constructor(handle: FileHandle, isWriteThrough: boolean) {
+  constructor(handle: FileHandle, path: string, isWriteThrough: boolean) {
     this.#handle = handle;
+    this.#path = path;
     this.isWriteThrough = isWriteThrough;
   }
 
@@ -95,6 +97,17 @@ class FolderFile implements DiskFile {
     });
   }
 
+  async writeBlocks(bytes: Uint8Array, position: number): Promise<number> {
+    if (!this.isWriteThrough || position % BLOCK_BYTES !== 0) return this.write(bytes, position);
+    this.#direct ??= DirectWriter.open(this.#path);
+    const direct = await this.#direct;
+    const written = await direct?.write(bytes, position);
+    if (written !== undefined) return written;
+    await direct?.close();
+    this.#direct = Promise.resolve(undefined);
+    return this.write(bytes, position);
+  }
+
   async read(target: Uint8Array, position: number): Promise<number> {
     return (await this.#handle.read(target, 0, target.length, position)).bytesRead;
   }
@@ -107,7 +120,8 @@ class FolderFile implements DiskFile {
     await this.#handle.truncate(size);
   }
 
-  close(): Promise<void> {
-    return this.#handle.close();
+  async close(): Promise<void> {
+    await (await this.#direct)?.close();
+    await this.#handle.close();
   }
 }

@@ -2,14 +2,16 @@ import { crc32 as zlibCrc32 } from 'node:zlib';
 
 import { bytesToKey, keyToBytes } from '../../values/integer-bytes.js';
 import type { TxOffset } from './commit-log.js';
+import { blockEnd } from './disk.js';
 
 /*
- * A segment file, little-endian. Format version 2; version 1 differs in the records only and is read.
+ * A segment file, little-endian. Format version 3. Versions 1 and 2 are read: 2 has no batches at
+ * blocks' starts, and 1 has other records, too.
  *
  * Header, 72 bytes
  * | at | field        | type     |                                                                    |
  * |  0 | magic        | 8 bytes  | "CHORALE" and a newline                                            |
- * |  8 | version      | u16      | 2                                                                  |
+ * |  8 | version      | u16      | 3                                                                  |
  * | 10 | reserved     | u16      | 0                                                                  |
  * | 12 | epoch        | u32      | counts the times the database was opened for writing               |
  * | 16 | first offset | u64      | of the first transaction in the file; also its name                |
@@ -27,13 +29,14 @@ import type { TxOffset } from './commit-log.js';
  * | 24 | epoch        | u32      |                                                                    |
  * | 28 | chain        | u32      | crc of the batch before: a fork or a lost batch in between shows   |
  *
- * Zeros may follow the last batch: they are written ahead, so that batches are data only for the file system.
+ * A batch begins right behind the one before it or at the next multiple of 4096, with zeros between: large ones are written by whole
+ * blocks. Zeros may follow the last batch, too: they are written ahead, so that batches are data only for the file system.
  *
  * Records follow one another, each a u32 length and its bytes (see record-codec.ts). One CRC covers a batch: a batch is
  * written with one call and none of it was acknowledged before all of it was on disk, so a torn one is dropped whole.
  */
 
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 const OLDEST_VERSION = 1;
 export const READABLE_VERSIONS = `${OLDEST_VERSION} to ${FORMAT_VERSION}`;
 export const SEGMENT_HEADER_BYTES = 72;
@@ -143,6 +146,11 @@ export function decodeBatchHeader(bytes: Uint8Array): BatchHeader | undefined {
     epoch: view.getUint32(24, true),
     chain: view.getUint32(28, true),
   };
+}
+
+/** Where the batch behind `end`, the end of the one before it, begins in the bytes of a segment; undefined when there is none. */
+export function findBatch(segment: Uint8Array, end: number): number | undefined {
+  return [end, blockEnd(end)].find((at) => decodeBatchHeader(segment.subarray(at)) !== undefined);
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -1,6 +1,6 @@
 import { ByteReader } from '../../base/byte-reader.js';
 import type { TransactionRecord, TxOffset } from './commit-log.js';
-import { type DiskFile, readFully } from './disk.js';
+import { blockEnd, type DiskFile, readFully } from './disk.js';
 import { READ_BYTES, ReadAhead } from './read-ahead.js';
 import { decodeRecord } from './record-codec.js';
 import {
@@ -84,7 +84,11 @@ async function scanBatches(
   let { lastOffset, chain } = start;
   let epoch = 0;
   while (at < size) {
-    const batch = peekBatch(window, at, size) ?? (await readBatch(window, at, size));
+    let batch = peekBatch(window, at, size);
+    if (batch === undefined) {
+      at = await skipPadding(window, at, size);
+      batch = await readBatch(window, at, size);
+    }
     const problem = typeof batch === 'string' ? batch : checkSequence(batch.header, lastOffset, chain);
     // Written ahead for batches that did not come.
     if (problem !== undefined && (await isZero(window, at, size))) break;
@@ -164,6 +168,14 @@ async function readBatch(
   if (end > size) return `the batch ends ${end - size} bytes behind the end of the file`;
   const bytes = await window.read(at, BATCH_HEADER_BYTES + header.bodyBytes);
   return checkBatch(header, bytes);
+}
+
+/** The end of the block when there is nothing but zeros up to there and a batch behind them, else `at`. */
+async function skipPadding(window: ReadAhead, at: number, size: number): Promise<number> {
+  const next = blockEnd(at);
+  const bytes = await window.read(at, Math.min(next + BATCH_HEADER_BYTES, size) - at);
+  if (decodeBatchHeader(bytes.subarray(next - at)) === undefined) return at;
+  return bytes.subarray(0, next - at).every((byte) => byte === 0) ? next : at;
 }
 
 /** Whether a whole batch that is newer than `lastOffset` stands anywhere from `from` on. */

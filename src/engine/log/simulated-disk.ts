@@ -1,4 +1,4 @@
-import type { Disk, DiskFile } from './disk.js';
+import { BLOCK_BYTES, type Disk, type DiskFile } from './disk.js';
 
 // What disks write in one piece.
 const SECTOR_BYTES = 512;
@@ -147,17 +147,22 @@ export class SimulatedDisk {
       effect();
     };
     const keep = (): void => void (inode.durable = inode.content.slice());
+    const write = async (bytes: Uint8Array, position: number, blockBytes: number): Promise<number> => {
+      const part = bytes.slice(0, this.faults.writeBytesMax ?? bytes.length);
+      const padded = new Uint8Array(Math.ceil(part.length / blockBytes) * blockBytes);
+      padded.set(part);
+      await act('write', () => {
+        inode.content = overwrite(inode.content, padded, position);
+        if (isWriteThrough) keep();
+      });
+      return part.length;
+    };
     return {
       isWriteThrough,
       size: async () => inode.content.length,
-      write: async (bytes, position) => {
-        const part = bytes.slice(0, this.faults.writeBytesMax ?? bytes.length);
-        await act('write', () => {
-          inode.content = overwrite(inode.content, part, position);
-          if (isWriteThrough) keep();
-        });
-        return part.length;
-      },
+      write: (bytes, position) => write(bytes, position, 1),
+      writeBlocks: (bytes, position) =>
+        write(bytes, position, position % BLOCK_BYTES === 0 ? BLOCK_BYTES : 1),
       read: async (target, position) => {
         check('read', name);
         const part = inode.content.subarray(position, position + target.length);
