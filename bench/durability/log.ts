@@ -1,4 +1,6 @@
+import { ByteWriter } from '../../src/base/byte-writer.js';
 import { openFolderDisk } from '../../src/engine/log/folder-disk.js';
+import { writeChanges } from '../../src/engine/log/record-codec.js';
 import { recoverLog } from '../../src/engine/log/recovery.js';
 import { Identity } from '../../src/values/identity.js';
 import { answerParent } from '../framework/child.js';
@@ -22,7 +24,8 @@ answerParent({
     const row = new Uint8Array(options.bytes).fill(120);
     // A clock is read by who makes a transaction: `engine.ts` has it.
     let timestampMicros = Date.now() * 1000;
-    const changes = [{ table: 'entry', deletes: [], inserts: [row] }];
+    const writer = new ByteWriter();
+    const changes = [{ table: { name: 'entry' }, deletes: [], inserts: [{ start: 0, end: row.length }] }];
     let stop = (): void => {};
     const result = await runWriters(options, (acknowledge) => {
       let reached = log.durableOffset;
@@ -32,12 +35,14 @@ answerParent({
         acknowledge(count);
       });
       return () => {
+        writer.reset();
+        writer.writeRaw(row);
         log.append({
           timestampMicros: timestampMicros++,
           caller,
           connectionId: undefined,
           functionName: 'put',
-          changes,
+          changes: writeChanges(writer, changes),
         });
       };
     });

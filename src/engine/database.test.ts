@@ -4,6 +4,7 @@ import { IDENTITY_TYPE, optionType } from '../values/special-types.js';
 import { Identity } from '../values/identity.js';
 import type { Commit, Row, TableDelta } from './contract.js';
 import { Database } from './database.js';
+import { readChanges } from './log/record-codec.js';
 import { EngineError } from './errors.js';
 import { SchemaError } from './schema-check.js';
 import type { DatabaseSchema } from './schema.js';
@@ -327,6 +328,23 @@ describe('transactions', () => {
     run(() => player.insert(ada));
     const commit = commitOf(() => [player.update({ ...ada, level: 4 }), player.update(ada)]);
     expect(commit).toMatchObject({ offset: 1, deltas: [] });
+  });
+
+  test('what the log has of a transaction stands in its buffer until it was told, and no longer', () => {
+    const { database, log, commitOf } = open();
+    const changes: unknown[] = [];
+    database.setCommitObserver(({ changes: written }) => {
+      const { writer, start, end } = written!;
+      changes.push(readChanges(writer.bytes.slice(start, end), () => true));
+    });
+    const buffers = new Set<ArrayBufferLike>();
+    // Rows of 8 bytes, 32 KB in all, of a buffer of 64.
+    for (let to = 0; to < 4000; to++) {
+      const { deltas } = commitOf(() => database.table('edge').insert({ from: 1, to }));
+      buffers.add(deltas[0]!.inserts[0]!.bytes.buffer);
+    }
+    expect(changes).toEqual(log.records.map((record) => record.changes));
+    expect(buffers.size).toBe(1);
   });
 
   test('a transaction that changes nothing is not logged and has the offset of the last one', () => {

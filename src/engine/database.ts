@@ -5,14 +5,13 @@ import type {
   DatabaseOptions,
   KeptSections,
   Row,
-  RowChange,
   SectionKeeper,
   TableDelta,
   TransactionOrigin,
 } from './contract.js';
 import { didYouMean, EngineError } from './errors.js';
-import type { CommitLog, LogSection, TableChange, TransactionRecord, TxOffset } from './log/commit-log.js';
-import { SectionKind } from './log/record-codec.js';
+import type { CommitLog, LogSection, TransactionRecord, TxOffset, WrittenRange } from './log/commit-log.js';
+import { SectionKind, writeChanges } from './log/record-codec.js';
 import { OpenConnections } from './open-connections.js';
 import { ScheduleBook } from './schedule/schedule-book.js';
 import { checkSchema, SchemaError } from './schema-check.js';
@@ -119,7 +118,10 @@ export class Database {
       throw error;
     }
     this.#settle(commit.deltas.length > 0);
-    if (commit.deltas.length > 0) this.#notify(commit);
+    if (commit.changes !== undefined) {
+      this.#notify(commit);
+      commit.changes.writer.length = commit.changes.start;
+    }
     return { result, commit };
   }
 
@@ -166,7 +168,7 @@ export class Database {
       caller,
       connectionId,
       functionName,
-      changes: NO_CHANGES,
+      changes: undefined,
       sections,
     });
   }
@@ -263,18 +265,20 @@ export class Database {
   #log(origin: TransactionOrigin): Commit {
     const deltas = this.#collectDeltas();
     const added = this.#scope.sections;
-    if (deltas.length === 0 && added.length === 0) return { offset: this.log.lastOffset, origin, deltas };
+    if (deltas.length === 0 && added.length === 0)
+      return { offset: this.log.lastOffset, origin, deltas, changes: undefined };
+    const changes = this.#writeChanges(deltas);
     const offset = this.log.append({
       timestampMicros: origin.timestampMicros,
       caller: origin.caller,
       connectionId: origin.connectionId,
       functionName: origin.functionName,
-      changes: deltas.map(toTableChange),
+      changes,
       sections: this.#collectSections(),
     });
     this.schedules.noteDeltas(deltas, origin.timestampMicros);
     for (const section of added) this.#applySection(section);
-    return { offset, origin, deltas };
+    return { offset, origin, deltas, changes };
   }
 
   #collectDeltas(): EncodedDelta[] {
@@ -284,13 +288,21 @@ export class Database {
       const { deletes, inserts } = table.journal.netChanges(writer);
       if (deletes.length > 0 || inserts.length > 0) deltas.push({ table: table.def, deletes, inserts });
     }
+    return deltas;
+  }
+
+  /** Writes the changes as the log has them, behind the rows, until the transaction is over. */
+  #writeChanges(deltas: readonly EncodedDelta[]): WrittenRange | undefined {
+    if (deltas.length === 0) return undefined;
+    const { writer } = this.#scope;
+    const changes = writeChanges(writer, deltas);
     // Only now is the buffer the one that all rows are in: it may have grown meanwhile.
     const { buffer } = writer.bytes;
     for (const { deletes, inserts } of deltas) {
-      for (const row of deletes) row.cut(buffer);
-      for (const row of inserts) row.cut(buffer);
+      for (const row of deletes) row.settle(buffer);
+      for (const row of inserts) row.settle(buffer);
     }
-    return deltas;
+    return changes;
   }
 
   /** Where sequences go on after a restart, and what the transaction did besides changing rows. */
@@ -340,13 +352,6 @@ type ReplayedRecord = Pick<TransactionRecord, 'changes' | 'sections' | 'timestam
 interface EncodedDelta extends TableDelta {
   readonly deletes: readonly EncodedChange[];
   readonly inserts: readonly EncodedChange[];
-}
-
-const NO_CHANGES: readonly TableChange[] = [];
-const bytesOf = ({ bytes }: RowChange): Uint8Array => bytes;
-
-function toTableChange({ table, deletes, inserts }: TableDelta): TableChange {
-  return { table: table.name, deletes: deletes.map(bytesOf), inserts: inserts.map(bytesOf) };
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

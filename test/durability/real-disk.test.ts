@@ -22,6 +22,7 @@ import { waitUntilDurable } from '../../src/engine/log/commit-log.js';
 import { DirectWriter } from '../../src/engine/log/direct-writer.js';
 import { openFolderDisk } from '../../src/engine/log/folder-disk.js';
 import { recoverLog } from '../../src/engine/log/recovery.js';
+import { writtenChanges } from '../../src/engine/testing/log-records.js';
 import { Identity } from '../../src/values/identity.js';
 
 // As <asm-generic/fcntl.h> has it.
@@ -39,7 +40,7 @@ it.runIf(process.platform === 'linux')(
           caller: undefined,
           connectionId: undefined,
           functionName,
-          changes: [],
+          changes: undefined,
         });
         await waitUntilDurable(log);
         expect(await flagsOfOpenFiles(folder)).toEqual([O_DSYNC]);
@@ -68,7 +69,7 @@ describe.runIf(process.platform === 'linux')('large batches on a real disk', () 
         caller: undefined,
         connectionId: undefined,
         functionName: 'put',
-        changes: [{ table: 'entry', deletes: [], inserts: [row] }],
+        changes: writtenChanges([{ table: 'entry', deletes: [], inserts: [row] }]),
       });
       await waitUntilDurable(log);
     }

@@ -265,14 +265,14 @@ describe('a query that fails while a row is looked at', () => {
       { table: playerDef, deletes: [], inserts: [broken] },
       { table: note, deletes: [], inserts: [fine] },
     ];
-    fake.observer({ offset: 1, origin: TEST_ORIGIN, deltas });
+    fake.observer({ offset: 1, origin: TEST_ORIGIN, deltas, changes: undefined });
     expect(trace.map((line) => line.replace(/: Cannot read .*/, ''))).toEqual([
       `a lost ${sql}`,
       `b lost ${sql}`,
       'c + hi',
     ]);
     trace.length = 0;
-    fake.observer({ offset: 2, origin: TEST_ORIGIN, deltas });
+    fake.observer({ offset: 2, origin: TEST_ORIGIN, deltas, changes: undefined });
     expect(trace).toEqual(['c + hi']);
     detachAll();
     expect(live.queryCount).toBe(0);

@@ -1,23 +1,20 @@
 import { assert } from '../../base/assert.js';
-import { ByteReader } from '../../base/byte-reader.js';
 import { ByteWriter } from '../../base/byte-writer.js';
 import { encodeHex } from '../../base/hex.js';
 import { systemRandom } from '../../base/random.js';
 import type { Random } from '../../base/random.js';
+import { decodeFromBytes } from '../../values/bsatn/codec.js';
 import type { Codec } from '../../values/bsatn/codec.js';
 import type { Commit, LiveQuery, MissedCommit, Row, RowChange } from '../contract.js';
-import type { TxOffset } from '../log/commit-log.js';
+import type { TxOffset, WrittenRange } from '../log/commit-log.js';
+import { readChanges } from '../log/record-codec.js';
 import { QueryInstance } from './query-instance.js';
 import { replayCommits } from './replay.js';
 import type { PastCommit, PastDelta } from './replay.js';
 
 /*
- * A commit is kept as bytes, beside others in pieces of memory: as objects, commits that live long cost the garbage collector
- * more than all the rest of a transaction (measured: 4.7 us each).
- *
- * | commit | delta count u32, deltas                                                          |
- * | delta  | table u32 (its place in `#tables`), deletes u32, inserts u32, the rows of each    |
- * | row    | length u32, BSATN                                                                |
+ * A commit is kept as the bytes that the log has of its changes, beside others in pieces of memory: as objects, commits that live long
+ * cost the garbage collector more than all the rest of a transaction (measured: 4.7 us each).
  */
 
 /** How much is kept for clients that come back. */
@@ -69,8 +66,6 @@ export class RecentCommits {
   #first = 0;
   #bytes = 0;
   #piece = new ByteWriter(0);
-  readonly #tables: string[] = [];
-  readonly #tableNumbers = new Map<string, number>();
   #codecOf: ((table: string) => Codec<Row>) | undefined;
 
   constructor(random: Random = systemRandom, limits: RecentCommitsLimits = RECENT_COMMITS_LIMITS) {
@@ -113,13 +108,13 @@ export class RecentCommits {
   }
 
   record(commit: Commit): void {
-    if (!this.#isRecording) return;
+    if (!this.#isRecording || commit.changes === undefined) return;
     if (this.#keepers === 0 && ++this.#unaskedCount > this.#limits.transactionsMax) {
       this.#isRecording = false;
       this.#drop();
       return;
     }
-    const kept = this.#write(commit);
+    const kept = this.#copy(commit, commit.changes);
     this.#kept.push(kept);
     this.#bytes += kept.bytes;
     while (this.commitCount > this.#limits.transactionsMax || this.#bytes > this.#limits.bytesMax)
@@ -146,50 +141,24 @@ export class RecentCommits {
     return replayCommits(kept, (each, isAsked) => this.#read(each, isAsked), distinct);
   }
 
-  #write({ offset, deltas }: Commit): Kept {
-    if (this.#piece.length + 1024 > this.#piece.bytes.length) this.#piece = new ByteWriter(PIECE_BYTES);
+  #copy({ offset, deltas }: Commit, written: WrittenRange): Kept {
+    const bytes = written.end - written.start;
+    if (this.#piece.length + bytes > this.#piece.bytes.length) this.#piece = new ByteWriter(PIECE_BYTES);
     const piece = this.#piece;
     const start = piece.length;
+    piece.writeFrom(written.writer, written.start, written.end);
     let changes = 0;
-    piece.writeU32(deltas.length);
-    for (const { table, deletes, inserts } of deltas) {
-      piece.writeU32(this.#numberOf(table.name));
-      piece.writeU32(deletes.length);
-      piece.writeU32(inserts.length);
-      for (const { bytes } of deletes) piece.writeBytes(bytes);
-      for (const { bytes } of inserts) piece.writeBytes(bytes);
-      changes += deletes.length + inserts.length;
-    }
-    return { offset, piece, start, bytes: piece.length - start, changes };
-  }
-
-  #numberOf(table: string): number {
-    let number = this.#tableNumbers.get(table);
-    if (number === undefined) {
-      number = this.#tables.push(table) - 1;
-      this.#tableNumbers.set(table, number);
-    }
-    return number;
+    for (const { deletes, inserts } of deltas) changes += deletes.length + inserts.length;
+    return { offset, piece, start, bytes, changes };
   }
 
   /** The commit again; rows of tables that nobody asks for are passed over. */
   #read({ offset, piece, start, bytes }: Kept, isAsked: (table: string) => boolean): PastCommit {
-    const reader = new ByteReader(piece.bytes.subarray(start, start + bytes));
-    const deltas: PastDelta[] = [];
-    for (let left = reader.readU32(); left > 0; left--) {
-      const table = this.#tables[reader.readU32()]!;
-      const [deletes, inserts] = [reader.readU32(), reader.readU32()];
-      const codec = isAsked(table) ? this.#codecOf?.(table) : undefined;
-      if (codec === undefined) {
-        for (let rows = deletes + inserts; rows > 0; rows--) reader.readBytes();
-      } else {
-        deltas.push({
-          table,
-          deletes: readChanges(reader, codec, deletes),
-          inserts: readChanges(reader, codec, inserts),
-        });
-      }
-    }
+    const changes = readChanges(piece.bytes.subarray(start, start + bytes), isAsked);
+    const deltas = changes.map(({ table, deletes, inserts }): PastDelta => {
+      const codec = this.#codecOf!(table);
+      return { table, deletes: deletes.map(rowIn(codec)), inserts: inserts.map(rowIn(codec)) };
+    });
     return { offset, deltas };
   }
 
@@ -237,11 +206,6 @@ function instances(queries: Iterable<LiveQuery>): Set<QueryInstance> {
   return distinct;
 }
 
-function readChanges(reader: ByteReader, codec: Codec<Row>, count: number): RowChange[] {
-  return Array.from({ length: count }, () => readChange(reader, codec));
-}
-
-function readChange(reader: ByteReader, codec: Codec<Row>): RowChange {
-  const bytes = reader.readBytes();
-  return { bytes, row: codec.decode(new ByteReader(bytes)) };
+function rowIn(codec: Codec<Row>): (bytes: Uint8Array) => RowChange {
+  return (bytes) => ({ bytes, row: decodeFromBytes(codec, bytes) });
 }

@@ -1,3 +1,4 @@
+import type { ByteWriter } from '../../base/byte-writer.js';
 import type { ConnectionId, Identity } from '../../values/identity.js';
 
 /** The position of a transaction in its database's history: 1, 2, 3, … A number is exact for 285 years at a million a second. */
@@ -28,13 +29,26 @@ export interface TransactionRecord {
   readonly sections?: readonly LogSection[];
 }
 
+/** What stands in a writer from `start` to `end`: a view of it would cost more than to copy it. */
+export interface WrittenRange {
+  readonly writer: ByteWriter;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A transaction on its way into the log. */
+export interface NewRecord extends Omit<TransactionRecord, 'changes'> {
+  /** Its changes as `writeChanges` writes them; good during the call. Undefined when there are none. */
+  readonly changes: WrittenRange | undefined;
+}
+
 /**
  * Where transactions go to survive. Commits call `append` in order, never waiting; whoever promised durability waits for
  * `durableOffset` to reach the offset of what he wants to say.
  */
 export interface CommitLog {
   /** Takes the next transaction and gives its offset. Throws when the log has failed: the transaction is then rolled back. */
-  append(record: TransactionRecord): TxOffset;
+  append(record: NewRecord): TxOffset;
   /** The last offset handed out, 0 before the first. */
   readonly lastOffset: TxOffset;
   /** Everything up to here is on disk. */
@@ -84,7 +98,7 @@ export class MemoryLog implements CommitLog {
     return this.#last;
   }
 
-  append(_record: TransactionRecord): TxOffset {
+  append(_record: NewRecord): TxOffset {
     this.#last += 1;
     return this.#last;
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { seededRandom } from '../../base/random.js';
 import { Identity } from '../../values/identity.js';
+import { asNewRecord } from '../testing/log-records.js';
 import type { TransactionRecord, TxOffset } from './commit-log.js';
 import { cutLogAfter } from './cut-log.js';
 import { BLOCK_BYTES } from './disk.js';
@@ -48,7 +49,7 @@ describe('file log', () => {
   it('a log that was closed gives back every record in order', async () => {
     const disk = new SimulatedDisk();
     const { log } = await open(disk);
-    for (let i = 1; i <= 5; i++) log.append(record(`f${i}`));
+    for (let i = 1; i <= 5; i++) log.append(asNewRecord(record(`f${i}`)));
     await log.close();
     expect((await open(disk)).names).toEqual(['1 f1', '2 f2', '3 f3', '4 f4', '5 f5']);
   });
@@ -57,7 +58,7 @@ describe('file log', () => {
     const disk = new SimulatedDisk();
     const { log } = await open(disk);
     const sections = [{ kind: 200, bytes: Uint8Array.of(1, 2, 3) }];
-    log.append({ ...record('f'), sections });
+    log.append(asNewRecord({ ...record('f'), sections }));
     await log.close();
     const found: TransactionRecord[] = [];
     await recoverLog(disk.mount(), { databaseKey, apply: (each) => void found.push(each) });
@@ -75,7 +76,7 @@ describe('file log', () => {
         { table, deletes: rows, inserts: many },
         { table: 'other', deletes: [], inserts: rows },
       ];
-      log.append({ ...record('f'), changes });
+      log.append(asNewRecord({ ...record('f'), changes }));
       await log.close();
       const found: TransactionRecord[] = [];
       await recoverLog(disk.mount(), { databaseKey, apply: (each) => void found.push(each) });
@@ -89,10 +90,10 @@ describe('file log', () => {
     const reached: TxOffset[] = [];
     log.onDurable((offset) => {
       reached.push(offset);
-      if (offset === 2) log.append(record('late'));
+      if (offset === 2) log.append(asNewRecord(record('late')));
     });
-    log.append(record('a'));
-    log.append(record('b'));
+    log.append(asNewRecord(record('a')));
+    log.append(asNewRecord(record('b')));
     await durable(log, 3);
     expect(reached).toEqual([2, 3]);
   });
@@ -100,11 +101,11 @@ describe('file log', () => {
   it('what has become large does not wait for the turn to end, and a batch of it is as any other', async () => {
     const disk = new SimulatedDisk();
     const { log } = await open(disk);
-    log.append(record('first'));
+    log.append(asNewRecord(record('first')));
     await durable(log);
     let written = 0;
     disk.faults.delay = async (operation) => void (written += operation === 'write' ? 1 : 0);
-    for (let i = 0; i < 8; i++) log.append(record(`f${i}`, 100 * 1024));
+    for (let i = 0; i < 8; i++) log.append(asNewRecord(record(`f${i}`, 100 * 1024)));
     expect(written).toBe(1);
     await durable(log);
     expect(written).toBe(2);
@@ -118,7 +119,7 @@ describe('file log', () => {
     let release = (): void => {};
     disk.faults.delay = (operation) =>
       operation === 'write' ? new Promise((resolve) => void (release = resolve)) : Promise.resolve();
-    log.append(record('a'));
+    log.append(asNewRecord(record('a')));
     await expect.poll(() => release.toString().length > 10).toBe(true);
     expect([log.lastOffset, log.durableOffset]).toEqual([1, 0]);
     disk.faults.delay = async () => {};
@@ -131,7 +132,7 @@ describe('file log', () => {
     const disk = new SimulatedDisk();
     disk.faults.writeBytesMax = 7;
     const { log } = await open(disk);
-    log.append(record('a'));
+    log.append(asNewRecord(record('a')));
     await log.close();
     expect((await open(disk)).names).toEqual(['1 a']);
   });
@@ -140,7 +141,7 @@ describe('file log', () => {
     const disk = new SimulatedDisk();
     const { log } = await open(disk, { segmentBytesMax: 300 });
     for (let i = 1; i <= 9; i++) {
-      log.append(record(`f${i}`, 100));
+      log.append(asNewRecord(record(`f${i}`, 100)));
       await durable(log);
     }
     await log.close();
@@ -154,10 +155,10 @@ describe('file log', () => {
     disk.faults.beforeOperation = (operation) => {
       if (operation === at) throw new Error('ENOSPC: no space left on device');
     };
-    log.append(record('a'));
+    log.append(asNewRecord(record('a')));
     await expect(durable(log)).rejects.toThrow(/ENOSPC.*reads only/);
     disk.faults = {};
-    expect(() => log.append(record('b'))).toThrow(/ENOSPC/);
+    expect(() => log.append(asNewRecord(record('b')))).toThrow(/ENOSPC/);
     expect(log.durableOffset).toBe(0);
   });
 });
@@ -169,7 +170,7 @@ describe('zeros written ahead', () => {
     const disk = new SimulatedDisk();
     const { log } = await open(disk, options);
     for (let i = 1; i <= 60; i++) {
-      log.append(record(`f${i}`, i % 7 === 0 ? 900 : 30));
+      log.append(asNewRecord(record(`f${i}`, i % 7 === 0 ? 900 : 30)));
       await durable(log);
     }
     disk.kill();
@@ -177,7 +178,7 @@ describe('zeros written ahead', () => {
     expect(disk.contentOf(last).at(-1)).toBe(0);
     const again = await open(disk, options);
     expect([again.names.length, again.torn]).toEqual([60, undefined]);
-    again.log.append(record('f61'));
+    again.log.append(asNewRecord(record('f61')));
     await again.log.close();
     expect(disk.contentOf(last).at(-1)).not.toBe(0);
     expect((await open(disk, options)).names).toEqual(
@@ -193,7 +194,7 @@ describe('zeros written ahead', () => {
       return content.length - content.findLastIndex((byte) => byte !== 0);
     };
     const commit = async (name: string, rowBytes?: number): Promise<void> => {
-      log.append(record(name, rowBytes));
+      log.append(asNewRecord(record(name, rowBytes)));
       await durable(log);
     };
     await commit('large', 2000);
@@ -207,7 +208,7 @@ describe('zeros written ahead', () => {
     const disk = new SimulatedDisk();
     const { log } = await open(disk, options);
     for (const text of ['a', 'b']) {
-      log.append(record(text));
+      log.append(asNewRecord(record(text)));
       await durable(log);
     }
     disk.kill();
@@ -222,7 +223,7 @@ describe('zeros written ahead', () => {
   it('an error while they are written fails the log, and nothing is acknowledged after it', async () => {
     const disk = new SimulatedDisk();
     const { log } = await open(disk, options);
-    log.append(record('a'));
+    log.append(asNewRecord(record('a')));
     let writes = 0;
     disk.faults.beforeOperation = (operation) => {
       // The header, the batch, the zeros.
@@ -230,7 +231,7 @@ describe('zeros written ahead', () => {
     };
     await durable(log);
     await expect.poll(() => log.failure?.message).toMatch(/ENOSPC/);
-    expect(() => log.append(record('b'))).toThrow(/ENOSPC/);
+    expect(() => log.append(asNewRecord(record('b')))).toThrow(/ENOSPC/);
     disk.faults = {};
     expect((await open(disk, options)).names).toEqual(['1 a']);
   });
@@ -245,7 +246,7 @@ describe('large batches', () => {
     const disk = new SimulatedDisk();
     const { log } = await open(disk, { ...options, ...more });
     for (const [i, size] of sizes.entries()) {
-      log.append(record(`f${i}`, size));
+      log.append(asNewRecord(record(`f${i}`, size)));
       await durable(log);
     }
     await log.close();
@@ -272,7 +273,7 @@ describe('large batches', () => {
     ]);
     const again = await open(disk, options);
     expect([again.names, again.torn]).toEqual([names, undefined]);
-    again.log.append(record('last', 4000));
+    again.log.append(asNewRecord(record('last', 4000)));
     await again.log.close();
     expect((await open(disk, options)).names).toEqual([...names, '11 last']);
   });
@@ -283,7 +284,7 @@ describe('large batches', () => {
       disk.faults.writeBytesMax = bytes;
       const { log } = await open(disk, { ...options, preallocateBytes: 10_000 });
       for (const [i, size] of sizes.entries()) {
-        log.append(record(`f${i}`, size));
+        log.append(asNewRecord(record(`f${i}`, size)));
         await durable(log);
       }
       disk.kill();
@@ -308,7 +309,7 @@ describe('large batches', () => {
         cut.setContent(name!, torn);
         const found = await open(cut, options);
         expect(found.names, `at ${at}`).toEqual(names.slice(0, 6));
-        found.log.append(record('again', 2000));
+        found.log.append(asNewRecord(record('again', 2000)));
         await found.log.close();
         expect((await open(cut, options)).names).toEqual([...names.slice(0, 6), '7 again']);
       }
@@ -344,7 +345,7 @@ describe('a full disk', () => {
     const disk = new SimulatedDisk();
     const { log } = await open(disk, { segmentBytesMax: 300 });
     for (const text of ['a', 'b', 'c']) {
-      log.append(record(text, 100));
+      log.append(asNewRecord(record(text, 100)));
       await durable(log);
     }
     disk.faults.beforeOperation = (operation) => {
@@ -355,7 +356,7 @@ describe('a full disk', () => {
     await expect(
       (async () => {
         for (;;) {
-          log.append(record('d', 100));
+          log.append(asNewRecord(record('d', 100)));
           await durable(log);
         }
       })(),
@@ -368,14 +369,14 @@ describe('a full disk', () => {
   it('what was taken and is not on disk comes back newest first, and counts as never taken', async () => {
     const disk = new SimulatedDisk();
     const { log } = await open(disk);
-    log.append(record('kept'));
+    log.append(asNewRecord(record('kept')));
     await durable(log);
     disk.faults.beforeOperation = (operation) => {
       if (operation === 'write') throw new Error('EIO');
     };
-    log.append(record('flying'));
+    log.append(asNewRecord(record('flying')));
     await Promise.resolve();
-    log.append(record('forming'));
+    log.append(asNewRecord(record('forming')));
     await expect(durable(log)).rejects.toThrow(/EIO/);
     expect(log.takeBack().map(({ functionName }) => functionName)).toEqual(['forming', 'flying']);
     expect(log.lastOffset).toBe(1);
@@ -389,7 +390,7 @@ describe('recovery', () => {
     let lastBatchAt = 0;
     for (const text of ['a', 'b', 'c']) {
       lastBatchAt = disk.list().length > 0 ? disk.contentOf(disk.list()[0]!).length : 0;
-      log.append(record(text));
+      log.append(asNewRecord(record(text)));
       await durable(log);
     }
     return { disk, name: disk.list()[0]!, lastBatchAt };
@@ -403,7 +404,7 @@ describe('recovery', () => {
       torn.setContent(name, whole.slice(0, size));
       const first = await open(torn);
       expect([first.names, first.torn?.at]).toEqual([['1 a', '2 b'], lastBatchAt]);
-      first.log.append(record('d'));
+      first.log.append(asNewRecord(record('d')));
       await first.log.close();
       expect((await open(torn)).names).toEqual(['1 a', '2 b', '3 d']);
     }
@@ -440,7 +441,7 @@ describe('recovery', () => {
     const disk = new SimulatedDisk();
     const { log } = await open(disk, { segmentBytesMax: 100 });
     for (const text of ['a', 'b', 'c']) {
-      log.append(record(text));
+      log.append(asNewRecord(record(text)));
       await durable(log);
     }
     await log.close();
@@ -460,7 +461,7 @@ describe('recovery', () => {
         log.onDurable((offset) => void (acked = offset));
         const steps = random.nextUint32() % 8;
         for (let i = 0; i < steps; i++) {
-          log.append(record(`f${next++}`, random.nextUint32() % 700));
+          log.append(asNewRecord(record(`f${next++}`, random.nextUint32() % 700)));
           if (random.nextFloat() < 0.5) await durable(log);
           else await Promise.resolve();
         }

@@ -1,5 +1,5 @@
 import { ByteWriter } from '../../base/byte-writer.js';
-import type { CommitLog, TransactionRecord, TxOffset } from './commit-log.js';
+import type { CommitLog, NewRecord, TransactionRecord, TxOffset } from './commit-log.js';
 import { type Disk, writeFully } from './disk.js';
 import { LogError } from './log-error.js';
 import { OpenSegment, type SegmentEnd } from './open-segment.js';
@@ -115,7 +115,7 @@ export class FileLog implements CommitLog {
     return this.#failure;
   }
 
-  append(record: TransactionRecord): TxOffset {
+  append(record: NewRecord): TxOffset {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#isClosed) throw new LogError('CLOSED', 'the commit log is closed');
     const batch = this.#forming;

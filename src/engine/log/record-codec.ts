@@ -1,9 +1,10 @@
+import { assert } from '../../base/assert.js';
 import { WireError } from '../../base/wire-error.js';
 import { ByteReader } from '../../base/byte-reader.js';
 import { type ByteWriter, putVarUint, VAR_UINT_BYTES } from '../../base/byte-writer.js';
 import { bytesToKey, keyToBytes } from '../../values/integer-bytes.js';
 import { ConnectionId, Identity } from '../../values/identity.js';
-import type { LogSection, TableChange, TransactionRecord } from './commit-log.js';
+import type { LogSection, NewRecord, TableChange, TransactionRecord, WrittenRange } from './commit-log.js';
 
 /*
  * One record of the log: one transaction, with everything it did. Little-endian.
@@ -60,7 +61,7 @@ const SAME_ORIGIN = 4;
 export type RecordOrigin = Pick<TransactionRecord, 'caller' | 'connectionId' | 'functionName'>;
 
 /** @param before the record before this one in its batch, undefined for the first. */
-export function encodeRecord(writer: ByteWriter, record: TransactionRecord, before?: RecordOrigin): void {
+export function encodeRecord(writer: ByteWriter, record: NewRecord, before?: RecordOrigin): void {
   const { timestampMicros, changes, sections } = record;
   writer.reserve(9);
   const flagsAt = writer.length;
@@ -70,7 +71,7 @@ export function encodeRecord(writer: ByteWriter, record: TransactionRecord, befo
   writer.view.setInt32(flagsAt + 5, high, true);
   writer.length += 9;
   writer.bytes[flagsAt] = isSameOrigin(record, before) ? SAME_ORIGIN : writeOrigin(writer, record);
-  for (let i = 0; i < changes.length; i++) writeChange(writer, changes[i]!);
+  if (changes !== undefined) writer.writeFrom(changes.writer, changes.start, changes.end);
   if (sections === undefined) return;
   for (const { kind, bytes: body } of sections) {
     writer.writeU8(kind);
@@ -163,22 +164,42 @@ export function decodeRecord(bytes: Uint8Array, before: RecordOrigin = NO_ORIGIN
 // Kind and length.
 const CHANGE_HEADER_BYTES = 5;
 
-/** In one go, as it is the greater part of what a transaction costs here: room for all of it, then nothing but stores. */
-function writeChange(writer: ByteWriter, { table, deletes, inserts }: TableChange): void {
+/** Where the BSATN of a row stands. */
+export interface RowRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A table's changed rows, all of them in one writer. */
+export interface ChangedRows {
+  readonly table: { readonly name: string };
+  readonly deletes: readonly RowRange[];
+  readonly inserts: readonly RowRange[];
+}
+
+/** Writes sections of row changes behind the rows themselves, once for all who keep them. */
+export function writeChanges(writer: ByteWriter, changes: readonly ChangedRows[]): WrittenRange {
+  const start = writer.length;
+  for (let i = 0; i < changes.length; i++) writeChange(writer, changes[i]!);
+  return { writer, start, end: writer.length };
+}
+
+/** In one go: room for all of it, then nothing but stores. */
+function writeChange(writer: ByteWriter, { table: { name }, deletes, inserts }: ChangedRows): void {
   // A UTF-16 unit is at most three UTF-8 bytes.
-  const nameBytesMax = VAR_UINT_BYTES + table.length * 3;
+  const nameBytesMax = VAR_UINT_BYTES + name.length * 3;
   writer.reserve(CHANGE_HEADER_BYTES + nameBytesMax + rowsBytesMax(deletes) + rowsBytesMax(inserts));
   const { bytes, view, length: start } = writer;
   const bodyAt = start + CHANGE_HEADER_BYTES;
-  const end = putRows(bytes, putRows(bytes, putText(bytes, bodyAt, table), deletes), inserts);
+  const end = putRows(bytes, putRows(bytes, putText(bytes, bodyAt, name), deletes), inserts);
   bytes[start] = SectionKind.rows;
   view.setUint32(start + 1, end - bodyAt, true);
   writer.length = end;
 }
 
-function rowsBytesMax(rows: readonly Uint8Array[]): number {
+function rowsBytesMax(rows: readonly RowRange[]): number {
   let size = VAR_UINT_BYTES * (1 + rows.length);
-  for (let i = 0; i < rows.length; i++) size += rows[i]!.length;
+  for (let i = 0; i < rows.length; i++) size += rows[i]!.end - rows[i]!.start;
   return size;
 }
 
@@ -204,17 +225,33 @@ function putText(bytes: Uint8Array, start: number, text: string): number {
 // Copied byte by byte up to here: a call into the runtime costs as much as some hundred bytes.
 const SHORT_ROW_BYTES = 96;
 
-function putRows(bytes: Uint8Array, start: number, rows: readonly Uint8Array[]): number {
-  let at = putVarUint(bytes, start, rows.length);
+function putRows(bytes: Uint8Array, at: number, rows: readonly RowRange[]): number {
+  let end = putVarUint(bytes, at, rows.length);
   for (let k = 0; k < rows.length; k++) {
     const row = rows[k]!;
-    const size = row.length;
-    at = putVarUint(bytes, at, size);
-    if (size <= SHORT_ROW_BYTES) for (let i = 0; i < size; i++) bytes[at + i] = row[i]!;
-    else bytes.set(row, at);
-    at += size;
+    const from = row.start;
+    const size = row.end - from;
+    end = putVarUint(bytes, end, size);
+    if (size <= SHORT_ROW_BYTES) for (let i = 0; i < size; i++) bytes[end + i] = bytes[from + i]!;
+    else bytes.copyWithin(end, from, row.end);
+    end += size;
   }
-  return at;
+  return end;
+}
+
+/** Changes as `writeChanges` wrote them, those of tables that are wanted. Rows are views. */
+export function readChanges(bytes: Uint8Array, isWanted: (table: string) => boolean): TableChange[] {
+  const reader = new ByteReader(bytes);
+  const changes: TableChange[] = [];
+  while (reader.remaining > 0) {
+    assert(reader.readU8() === SectionKind.rows, 'there are row changes only');
+    const end = reader.offset + 4 + reader.readU32();
+    const table = reader.readVarString();
+    if (isWanted(table))
+      changes.push({ table, deletes: readStoredRows(reader), inserts: readStoredRows(reader) });
+    reader.offset = end;
+  }
+  return changes;
 }
 
 function decodeTableChange(bytes: Uint8Array): TableChange {

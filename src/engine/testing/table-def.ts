@@ -5,7 +5,8 @@ import { ManualClock } from '../../base/clock.js';
 import { Identity } from '../../values/identity.js';
 import type { DatabaseOptions, TransactionOrigin } from '../contract.js';
 import { MemoryLog } from '../log/commit-log.js';
-import type { TransactionRecord } from '../log/commit-log.js';
+import type { NewRecord, TransactionRecord } from '../log/commit-log.js';
+import { asRead } from './log-records.js';
 import type { DatabaseSchema, IndexAlgorithm, TableDef } from '../schema.js';
 
 /* Schemas and databases in few words, for tests and benchmarks. */
@@ -77,9 +78,9 @@ export class RecordingLog extends MemoryLog {
   readonly records: TransactionRecord[] = [];
   refusal: Error | undefined;
 
-  override append(record: TransactionRecord): number {
+  override append(record: NewRecord): number {
     if (this.refusal !== undefined) throw this.refusal;
-    this.records.push(record);
+    this.records.push(asRead(record));
     return super.append(record);
   }
 }

@@ -57,7 +57,14 @@ export class RoomFixture {
       append: (bytes, { identity: caller, connectionId }) => {
         const timestampMicros = clock.nowMicros();
         const sections = [{ kind: documents.kind, bytes: bytes.slice() }];
-        const record = { timestampMicros, caller, connectionId, functionName: 'room', changes: [], sections };
+        const record = {
+          timestampMicros,
+          caller,
+          connectionId,
+          functionName: 'room',
+          changes: undefined,
+          sections,
+        };
         return { offset: log.append(record), timestampMicros };
       },
       get durableOffset() {

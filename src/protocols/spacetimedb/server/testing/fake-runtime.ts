@@ -1,6 +1,6 @@
 import { ManualClock } from '../../../../base/clock.js';
 import type { Commit, LiveListener, LiveQuery, QueryDelta, Viewer } from '../../../../engine/contract.js';
-import type { CommitLog, TransactionRecord, TxOffset } from '../../../../engine/log/commit-log.js';
+import type { CommitLog, NewRecord, TxOffset } from '../../../../engine/log/commit-log.js';
 import type { TableDef } from '../../../../engine/schema.js';
 import { SqlError } from '../../../../engine/sql/sql-error.js';
 import type { Caller, ModuleDef, ReducerDef, ReducerOutcome } from '../../../../module/module-def.js';
@@ -28,7 +28,7 @@ export class ManualLog implements CommitLog {
   readonly #listeners = new Set<(offset: TxOffset) => void>();
   readonly #failureListeners = new Set<(failure: Error) => void>();
 
-  append(_record: TransactionRecord): TxOffset {
+  append(_record: NewRecord): TxOffset {
     this.lastOffset++;
     if (this.isInstant) this.sync();
     return this.lastOffset;
@@ -178,11 +178,11 @@ export class FakeRuntime implements DatabaseRuntime, LiveSource, ReducerHost {
       caller: undefined,
       connectionId: undefined,
       functionName: 'insert',
-      changes: [],
+      changes: undefined,
     });
     for (const [table, rows] of Object.entries(changes)) this.#rows.get(table)?.push(...rows);
     const origin = { caller: undefined, connectionId: undefined, functionName: 'insert', timestampMicros: 0 };
-    const commit: Commit = { offset, origin, deltas: [] };
+    const commit: Commit = { offset, origin, deltas: [], changes: undefined };
     const perListener = new Map<LiveListener, QueryDelta[]>();
     for (const [query, listeners] of this.#listeners) {
       const inserts = changes[query.table.name];
