@@ -25,6 +25,7 @@ answerParent({
     // A clock is read by who makes a transaction: `engine.ts` has it.
     let timestampMicros = Date.now() * 1000;
     const writer = new ByteWriter();
+    writer.writeRaw(row);
     const changes = [{ table: { name: 'entry' }, deletes: [], inserts: [{ start: 0, end: row.length }] }];
     let stop = (): void => {};
     const result = await runWriters(options, (acknowledge) => {
@@ -35,8 +36,7 @@ answerParent({
         acknowledge(count);
       });
       return () => {
-        writer.reset();
-        writer.writeRaw(row);
+        writer.length = row.length;
         log.append({
           timestampMicros: timestampMicros++,
           caller,

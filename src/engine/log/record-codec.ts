@@ -222,8 +222,8 @@ function putText(bytes: Uint8Array, start: number, text: string): number {
   return at + encoded.length;
 }
 
-// Copied byte by byte up to here: a call into the runtime costs as much as some hundred bytes.
-const SHORT_ROW_BYTES = 96;
+// Copied byte by byte up to here: `copyWithin` takes some 25 ns whatever the length.
+const SHORT_ROW_BYTES = 32;
 
 function putRows(bytes: Uint8Array, at: number, rows: readonly RowRange[]): number {
   let end = putVarUint(bytes, at, rows.length);
