@@ -94,16 +94,15 @@ export class ByteWriter {
   writeFrom({ bytes, view }: ByteWriter, start: number, end: number): void {
     const size = end - start;
     this.reserve(size);
+    const { bytes: target, view: targetView, length: at } = this;
     if (size > SHORT_COPY_BYTES) {
-      this.bytes.set(bytes.subarray(start, end), this.length);
+      target.set(bytes.subarray(start, end), at);
     } else {
-      let from = start;
-      let to = this.length;
-      for (const wordsEnd = end - 3; from < wordsEnd; from += 4, to += 4)
-        this.view.setInt32(to, view.getInt32(from, true), true);
-      while (from < end) this.bytes[to++] = bytes[from++]!;
+      const wordsEnd = size & ~3;
+      for (let i = 0; i < wordsEnd; i += 4) targetView.setInt32(at + i, view.getInt32(start + i, true), true);
+      for (let i = wordsEnd; i < size; i++) target[at + i] = bytes[start + i]!;
     }
-    this.length += size;
+    this.length = at + size;
   }
 
   /** u32 length, then the bytes. */
