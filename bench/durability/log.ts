@@ -1,15 +1,14 @@
-import { ByteWriter } from '../../src/base/byte-writer.js';
 import { openFolderDisk } from '../../src/engine/log/folder-disk.js';
-import { writeChanges } from '../../src/engine/log/record-codec.js';
 import { recoverLog } from '../../src/engine/log/recovery.js';
+import { writtenChanges } from '../../src/engine/testing/log-records.js';
 import { Identity } from '../../src/values/identity.js';
 import { answerParent } from '../framework/child.js';
 import { makeFolder, PREALLOCATE_BYTES } from './folder.js';
 import { runWriters, type WriterOptions, type WriterResult } from './writers.js';
 
 /*
- * The commit log by itself: records of one row whose bytes are there already, each with its time, caller and function, in batches with
- * checksum and chain. No table is kept.
+ * The commit log by itself: records of a change that a database has written already, each with its time, caller and function, in batches
+ * with checksum and chain. No table is kept; `engine.ts` does all of it.
  */
 
 const caller = new Identity(1n);
@@ -24,9 +23,7 @@ answerParent({
     const row = new Uint8Array(options.bytes).fill(120);
     // A clock is read by who makes a transaction: `engine.ts` has it.
     let timestampMicros = Date.now() * 1000;
-    const writer = new ByteWriter();
-    writer.writeRaw(row);
-    const changes = [{ table: { name: 'entry' }, deletes: [], inserts: [{ start: 0, end: row.length }] }];
+    const changes = writtenChanges([{ table: 'entry', deletes: [], inserts: [row] }]);
     let stop = (): void => {};
     const result = await runWriters(options, (acknowledge) => {
       let reached = log.durableOffset;
@@ -36,13 +33,12 @@ answerParent({
         acknowledge(count);
       });
       return () => {
-        writer.length = row.length;
         log.append({
           timestampMicros: timestampMicros++,
           caller,
           connectionId: undefined,
           functionName: 'put',
-          changes: writeChanges(writer, changes),
+          changes,
         });
       };
     });
