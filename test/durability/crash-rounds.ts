@@ -126,7 +126,8 @@ async function loadUntilKilled(
   const doubters = subject === LEDGER ? await askForReasons(server, round) : [];
   let next = 0;
   const fill = (writer: WireClient, number: number): void => {
-    while (writer.unanswered < IN_FLIGHT) writer.put(`${round}.${number}.${next++}`);
+    while (writer.unanswered < IN_FLIGHT)
+      writer.put(`${round}.${number}.${next++}.`.padEnd(subject.keyBytes ?? 0, 'x'));
   };
   const firstAck = new Promise<void>((resolve) => {
     for (const [i, writer] of writers.entries()) {

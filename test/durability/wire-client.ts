@@ -17,6 +17,8 @@ export interface Subject {
   /** Where in a row that string is: the column, and the bytes before it. */
   readonly column: number;
   readonly bytesBefore: number;
+  /** Strings are filled up to this length, so that batches are large. */
+  readonly keyBytes?: number;
   /** Where the module is, when it is not the ledger. */
   readonly moduleFolder?: string;
 }
