@@ -1,7 +1,7 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ManualClock } from '../base/clock.js';
 import { loadEntry, loadProgram } from './load.js';
 import { ModuleLog } from './logs.js';
@@ -152,10 +152,17 @@ describe('a module that does not load', () => {
   });
 
   test('leaves no file and no handle behind', async () => {
-    const before = readdirSync(tmpdir()).filter((name) => /^chorale-(?!test)/.test(name));
-    await failure(`${APP}throw new Error('no luck');`);
-    await loadFiles({ 'index.ts': APP });
-    expect(readdirSync(tmpdir()).filter((name) => /^chorale-(?!test)/.test(name))).toEqual(before);
+    // Of its own: other tests use the common one meanwhile.
+    const folder = mkdtempSync(path.join(tmpdir(), 'chorale-test-'));
+    vi.stubEnv('TMPDIR', folder);
+    try {
+      await failure(`${APP}throw new Error('no luck');`);
+      await loadFiles({ 'index.ts': APP });
+      expect(readdirSync(folder).filter((name) => /^chorale-(?!test)/.test(name))).toEqual([]);
+    } finally {
+      vi.unstubAllEnvs();
+      rmSync(folder, { recursive: true });
+    }
     const registry = (globalThis as { [key: symbol]: unknown })[Symbol.for('chorale.moduleHosts')] as Map<
       string,
       unknown
