@@ -6,18 +6,16 @@ import type {
   KeptSections,
   Row,
   SectionKeeper,
-  TableDelta,
   TransactionOrigin,
 } from './contract.js';
 import { didYouMean, EngineError } from './errors.js';
-import type { CommitLog, LogSection, TransactionRecord, TxOffset, WrittenRange } from './log/commit-log.js';
-import { SectionKind, writeChanges } from './log/record-codec.js';
+import type { CommitLog, LogSection, TransactionRecord, TxOffset } from './log/commit-log.js';
+import { SectionKind } from './log/record-codec.js';
 import { OpenConnections } from './open-connections.js';
 import { ScheduleBook } from './schedule/schedule-book.js';
 import { checkSchema, SchemaError } from './schema-check.js';
 import { schemaHash, schemaPartText } from './schema-hash.js';
 import type { DatabaseSchema, TableDef } from './schema.js';
-import type { EncodedChange } from './tables/net-changes.js';
 import { decodeAllocation, encodeAllocation } from './tables/sequence.js';
 import { Table } from './tables/table.js';
 import { WriteScope } from './tables/write-scope.js';
@@ -263,11 +261,11 @@ export class Database {
 
   /** Makes the deltas and hands them to the log. Changes nothing else, so that a throw can still be taken back. */
   #log(origin: TransactionOrigin): Commit {
-    const deltas = this.#collectDeltas();
+    const deltas = this.#scope.collectDeltas();
     const added = this.#scope.sections;
     if (deltas.length === 0 && added.length === 0)
       return { offset: this.log.lastOffset, origin, deltas, changes: undefined };
-    const changes = this.#writeChanges(deltas);
+    const changes = this.#scope.writeChanges(deltas);
     const offset = this.log.append({
       timestampMicros: origin.timestampMicros,
       caller: origin.caller,
@@ -279,30 +277,6 @@ export class Database {
     this.schedules.noteDeltas(deltas, origin.timestampMicros);
     for (const section of added) this.#applySection(section);
     return { offset, origin, deltas, changes };
-  }
-
-  #collectDeltas(): EncodedDelta[] {
-    const { writer, touched } = this.#scope;
-    const deltas: EncodedDelta[] = [];
-    for (const table of touched) {
-      const { deletes, inserts } = table.journal.netChanges(writer);
-      if (deletes.length > 0 || inserts.length > 0) deltas.push({ table: table.def, deletes, inserts });
-    }
-    return deltas;
-  }
-
-  /** Writes the changes as the log has them, behind the rows, until the transaction is over. */
-  #writeChanges(deltas: readonly EncodedDelta[]): WrittenRange | undefined {
-    if (deltas.length === 0) return undefined;
-    const { writer } = this.#scope;
-    const changes = writeChanges(writer, deltas);
-    // Only now is the buffer the one that all rows are in: it may have grown meanwhile.
-    const { buffer } = writer.bytes;
-    for (const { deletes, inserts } of deltas) {
-      for (const row of deletes) row.settle(buffer);
-      for (const row of inserts) row.settle(buffer);
-    }
-    return changes;
   }
 
   /** Where sequences go on after a restart, and what the transaction did besides changing rows. */
@@ -347,12 +321,6 @@ export class Database {
 
 type ReplayedRecord = Pick<TransactionRecord, 'changes' | 'sections' | 'timestampMicros'> &
   Partial<Pick<TransactionRecord, 'caller'>>;
-
-/** A delta whose rows know where in the transaction's bytes they stand. */
-interface EncodedDelta extends TableDelta {
-  readonly deletes: readonly EncodedChange[];
-  readonly inserts: readonly EncodedChange[];
-}
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';

@@ -31,9 +31,9 @@ async function cutSegmentAfter(disk: Disk, name: string, offset: TxOffset): Prom
     const bytes = await readFully(file, 0, await file.size());
     let end = SEGMENT_HEADER_BYTES;
     for (;;) {
-      const at = findBatch(bytes, end);
-      if (at === undefined) break;
-      const header = decodeBatchHeader(bytes.subarray(at))!;
+      const batch = findBatch(bytes, end);
+      if (batch === undefined) break;
+      const { at, header } = batch;
       if (at + BATCH_HEADER_BYTES + header.bodyBytes > bytes.length) break;
       const keep = offset - header.firstOffset + 1;
       if (keep < header.count) {

@@ -148,9 +148,16 @@ export function decodeBatchHeader(bytes: Uint8Array): BatchHeader | undefined {
   };
 }
 
-/** Where the batch behind `end`, the end of the one before it, begins in the bytes of a segment; undefined when there is none. */
-export function findBatch(segment: Uint8Array, end: number): number | undefined {
-  return [end, blockEnd(end)].find((at) => decodeBatchHeader(segment.subarray(at)) !== undefined);
+/** The batch behind `end`, the end of the one before it, in the bytes of a segment; undefined when there is none. */
+export function findBatch(
+  segment: Uint8Array,
+  end: number,
+): { readonly at: number; readonly header: BatchHeader } | undefined {
+  for (const at of [end, blockEnd(end)]) {
+    const header = decodeBatchHeader(segment.subarray(at));
+    if (header !== undefined) return { at, header };
+  }
+  return undefined;
 }
 
 function viewOf(bytes: Uint8Array): DataView {

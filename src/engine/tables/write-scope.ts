@@ -1,7 +1,16 @@
 import { ByteWriter } from '../../base/byte-writer.js';
 import { EngineError } from '../errors.js';
-import type { LogSection } from '../log/commit-log.js';
+import type { TableDelta } from '../contract.js';
+import type { LogSection, WrittenRange } from '../log/commit-log.js';
+import { writeChanges } from '../log/record-codec.js';
+import type { EncodedChange } from './net-changes.js';
 import type { Table } from './table.js';
+
+/** A delta whose rows know where in the transaction's bytes they stand. */
+interface EncodedDelta extends TableDelta {
+  readonly deletes: readonly EncodedChange[];
+  readonly inserts: readonly EncodedChange[];
+}
 
 /**
  * 64 KiB: some hundred transactions share one buffer, of which their rows' bytes are views. Who keeps one row's bytes
@@ -27,6 +36,29 @@ export class WriteScope {
     const { length, bytes } = this.writer;
     if (length + ROOM_MIN > bytes.length || bytes.length > ARENA_BYTES)
       this.writer = new ByteWriter(ARENA_BYTES);
+  }
+
+  /** The net changes of the tables that were touched. */
+  collectDeltas(): EncodedDelta[] {
+    const deltas: EncodedDelta[] = [];
+    for (const table of this.touched) {
+      const { deletes, inserts } = table.journal.netChanges(this.writer);
+      if (deletes.length > 0 || inserts.length > 0) deltas.push({ table: table.def, deletes, inserts });
+    }
+    return deltas;
+  }
+
+  /** Writes the changes as the log has them, behind the rows, until the transaction is over. */
+  writeChanges(deltas: readonly EncodedDelta[]): WrittenRange | undefined {
+    if (deltas.length === 0) return undefined;
+    const changes = writeChanges(this.writer, deltas);
+    // Only now is the buffer the one that all rows are in: it may have grown meanwhile.
+    const { buffer } = this.writer.bytes;
+    for (const { deletes, inserts } of deltas) {
+      for (const row of deletes) row.settle(buffer);
+      for (const row of inserts) row.settle(buffer);
+    }
+    return changes;
   }
 
   close(): void {
