@@ -3,7 +3,7 @@ import { optionInner, resultInner, specialProduct } from '../values/special-type
 
 /*
  * Authors may change the rows they are given (`user.online = true; ctx.db.user.id.update(user)`), and go on using the
- * arrays they inserted. Stored rows never change, so rows are copied on their way in and out. Flat rows cost one spread.
+ * arrays they inserted. Stored rows never change, so rows are copied on their way in and out. Flat rows have `Table.copyRow`.
  */
 
 type Copy = (value: unknown) => unknown;

@@ -17,7 +17,7 @@ type CopyRow = (row: Row) => Row;
 
 /** @param handle what the author wrote, which decides whether an index has `find` or `filter`. */
 export function makeTableAccessor(table: Table, handle: TableHandle, typespace: Typespace): object {
-  const copyRow = makeRowCopy(table.def, typespace);
+  const copyRow = makeRowCopy(table, typespace);
   const accessor = makeTableMethods(table, copyRow);
   for (const def of table.def.indexes) {
     if (def.accessor === undefined) continue;
@@ -27,11 +27,11 @@ export function makeTableAccessor(table: Table, handle: TableHandle, typespace: 
   return accessor;
 }
 
-/** Most tables are flat, and then a spread is all. */
-function makeRowCopy(def: TableDef, typespace: Typespace): CopyRow {
+/** Most tables are flat. */
+function makeRowCopy({ def, copyRow }: Table, typespace: Typespace): CopyRow {
   const isNested = def.columns.some((column) => compileCopy(column.type, typespace) !== undefined);
   const copy = isNested ? compileCopy(def.rowType, typespace) : undefined;
-  return copy === undefined ? (row) => ({ ...row }) : (row) => copy(row) as Row;
+  return copy === undefined ? copyRow : (row) => copy(row) as Row;
 }
 
 function makeTableMethods(table: Table, copyRow: CopyRow): TableMethods<Row> {

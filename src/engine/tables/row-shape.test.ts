@@ -27,6 +27,16 @@ describe('generated code and closures', () => {
     );
   });
 
+  test('copy a stored row so that the copy may be changed', () => {
+    const stored = generated.copy({ id: 1n, f: 0.1, s: 'x' });
+    for (const shape of [generated, closures]) {
+      const copied = shape.copyStored(stored);
+      expect(copied).toStrictEqual(stored);
+      copied['s'] = 'y';
+      expect(stored['s']).toBe('x');
+    }
+  });
+
   test('accept a row with exactly the columns', () => {
     const row = { id: 1n, f: 0.5, s: 'x', constructor: undefined };
     for (const shape of [generated, closures]) {

