@@ -1,6 +1,6 @@
 import { openFolderDisk } from '../../src/engine/log/folder-disk.js';
 import { recoverLog } from '../../src/engine/log/recovery.js';
-import { writtenChanges } from '../../src/engine/testing/log-records.js';
+import { newChanges } from '../../src/engine/testing/log-records.js';
 import { Identity } from '../../src/values/identity.js';
 import { answerParent } from '../framework/child.js';
 import { makeFolder, PREALLOCATE_BYTES } from './folder.js';
@@ -23,7 +23,7 @@ answerParent({
     const row = new Uint8Array(options.bytes).fill(120);
     // A clock is read by who makes a transaction: `engine.ts` has it.
     let timestampMicros = Date.now() * 1000;
-    const changes = writtenChanges([{ table: 'entry', deletes: [], inserts: [row] }]);
+    const changes = newChanges([{ table: 'entry', deletes: [], inserts: [row] }]);
     let stop = (): void => {};
     const result = await runWriters(options, (acknowledge) => {
       let reached = log.durableOffset;

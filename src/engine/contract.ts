@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Random } from '../base/random.js';
 import type { ConnectionId, Identity } from '../values/identity.js';
-import type { CommitLog, LogSection, TxOffset, WrittenRange } from './log/commit-log.js';
+import type { CommitLog, LogSection, TxOffset } from './log/commit-log.js';
 import type { TableDef } from './schema.js';
 
 /** A stored row: an object keyed by the columns' properties. Never changed in place; an update stores a new one. */
@@ -75,8 +75,6 @@ export interface Commit {
   readonly offset: TxOffset;
   readonly origin: TransactionOrigin;
   readonly deltas: readonly TableDelta[];
-  /** The deltas as the log has them, written once for all who keep them; good until the commit was told. Undefined without any. */
-  readonly changes: WrittenRange | undefined;
 }
 
 /** The rows one live query gains and loses by one commit, shared by all its subscribers. */

@@ -116,10 +116,7 @@ export class Database {
       throw error;
     }
     this.#settle(commit.deltas.length > 0);
-    if (commit.changes !== undefined) {
-      this.#notify(commit);
-      commit.changes.writer.length = commit.changes.start;
-    }
+    if (commit.deltas.length > 0) this.#notify(commit);
     return { result, commit };
   }
 
@@ -263,20 +260,18 @@ export class Database {
   #log(origin: TransactionOrigin): Commit {
     const deltas = this.#scope.collectDeltas();
     const added = this.#scope.sections;
-    if (deltas.length === 0 && added.length === 0)
-      return { offset: this.log.lastOffset, origin, deltas, changes: undefined };
-    const changes = this.#scope.writeChanges(deltas);
+    if (deltas.length === 0 && added.length === 0) return { offset: this.log.lastOffset, origin, deltas };
     const offset = this.log.append({
       timestampMicros: origin.timestampMicros,
       caller: origin.caller,
       connectionId: origin.connectionId,
       functionName: origin.functionName,
-      changes,
+      changes: deltas.length === 0 ? undefined : { tables: deltas, writer: this.#scope.writer },
       sections: this.#collectSections(),
     });
     this.schedules.noteDeltas(deltas, origin.timestampMicros);
     for (const section of added) this.#applySection(section);
-    return { offset, origin, deltas, changes };
+    return { offset, origin, deltas };
   }
 
   /** Where sequences go on after a restart, and what the transaction did besides changing rows. */

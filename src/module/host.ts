@@ -217,7 +217,7 @@ export class ModuleHost implements Durability {
     const origin = originOf(caller, 'clientConnected', timestampMicros);
     return {
       kind: 'committed',
-      commit: { offset: this.#database.log.lastOffset, origin, deltas: [], changes: undefined },
+      commit: { offset: this.#database.log.lastOffset, origin, deltas: [] },
       timestampMicros,
     };
   }

@@ -3,7 +3,6 @@ import type { Random } from '../base/random.js';
 import type { DocumentStore } from '../documents/document-store.js';
 import type { Database } from '../engine/database.js';
 import { LiveQueries } from '../engine/live/live-queries.js';
-import { RecentCommits } from '../engine/live/recent-commits.js';
 import type { CommitLog, LogSection } from '../engine/log/commit-log.js';
 import { readBackup } from '../engine/log/backup-file.js';
 import type { Disk } from '../engine/log/disk.js';
@@ -155,7 +154,7 @@ export class HostedDatabase implements DatabaseRuntime {
     this.#program = program;
     this.#database.replaceSchema(program.module.def.schema);
     this.#live.schemaReplaced();
-    this.#live.recent.restart(this.log.lastOffset);
+    this.#live.recent.restart();
     this.#host = this.#makeHost(program.module);
     this.#startSchedule();
   }
@@ -292,7 +291,7 @@ export class HostedDatabase implements DatabaseRuntime {
   #makeLive(): LiveQueries {
     this.#stopListening?.();
     this.#stopListening = this.#database.onCommit(({ deltas }) => this.#tellTables(deltas));
-    return new LiveQueries(this.#database, { recent: new RecentCommits(this.#random) });
+    return new LiveQueries(this.#database, { random: this.#random });
   }
 
   #tellTables(deltas: Commit['deltas']): void {

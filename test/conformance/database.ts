@@ -2,8 +2,8 @@ import { systemClock } from '../../src/base/clock.js';
 import { systemRandom } from '../../src/base/random.js';
 import { Database } from '../../src/engine/database.js';
 import { LiveQueries } from '../../src/engine/live/live-queries.js';
-import type { RecentCommits } from '../../src/engine/live/recent-commits.js';
 import { MemoryLog } from '../../src/engine/log/commit-log.js';
+import type { TailLimits } from '../../src/engine/log/record-tail.js';
 import { runSql } from '../../src/engine/sql/select.js';
 import type { Module } from '../../src/module/definition/build-module.js';
 import { ModuleHost } from '../../src/module/host.js';
@@ -18,14 +18,14 @@ export function runModule(
   module: Module,
   owner: Identity,
   schedule: FlushScheduler,
-  recent?: RecentCommits,
-): DatabaseRuntime {
+  recentLimits?: TailLimits,
+): DatabaseRuntime & { readonly live: LiveQueries } {
   const identity = new Identity(0xda7aba5en);
   const log = new MemoryLog();
   const moduleLog = new ModuleLog({ clock: systemClock });
   const options = { identity, owner, clock: systemClock, random: systemRandom, log };
   const database = new Database(module.def.schema, options);
-  const live = new LiveQueries(database, recent === undefined ? {} : { recent });
+  const live = new LiveQueries(database, recentLimits === undefined ? {} : { recentLimits });
   const host = new ModuleHost(database, module, { log: moduleLog, clock: systemClock });
   host.runInit(owner);
   return {

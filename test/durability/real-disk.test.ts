@@ -22,7 +22,7 @@ import { waitUntilDurable } from '../../src/engine/log/commit-log.js';
 import { DirectWriter } from '../../src/engine/log/direct-writer.js';
 import { openFolderDisk } from '../../src/engine/log/folder-disk.js';
 import { recoverLog } from '../../src/engine/log/recovery.js';
-import { writtenChanges } from '../../src/engine/testing/log-records.js';
+import { newChanges } from '../../src/engine/testing/log-records.js';
 import { Identity } from '../../src/values/identity.js';
 
 // As <asm-generic/fcntl.h> has it.
@@ -69,7 +69,7 @@ describe.runIf(process.platform === 'linux')('large batches on a real disk', () 
         caller: undefined,
         connectionId: undefined,
         functionName: 'put',
-        changes: writtenChanges([{ table: 'entry', deletes: [], inserts: [row] }]),
+        changes: newChanges([{ table: 'entry', deletes: [], inserts: [row] }]),
       });
       await waitUntilDurable(log);
     }

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { DbConnection } from '../../interop/generated/probe-chorale/index.js';
 import { ManualClock } from '../../src/base/clock.js';
 import { seededRandom } from '../../src/base/random.js';
-import { RecentCommits } from '../../src/engine/live/recent-commits.js';
-import type { RecentCommitsLimits } from '../../src/engine/live/recent-commits.js';
+import type { RecentCommits } from '../../src/engine/live/recent-commits.js';
+import type { TailLimits } from '../../src/engine/log/record-tail.js';
 import { loadModule } from '../../src/module/load-module.js';
 import { RESUMABLE_SUBPROTOCOL } from '../../src/protocols/spacetimedb/messages/frame.js';
 import type { Subprotocol } from '../../src/protocols/spacetimedb/messages/frame.js';
@@ -33,9 +33,9 @@ interface Trial {
   readonly seed: number;
   readonly clients: number;
   readonly cuts: number;
-  readonly limits?: RecentCommitsLimits;
+  readonly limits?: TailLimits;
   /** Things that happen besides, with each step. */
-  readonly disturb?: (recent: RecentCommits, now: number, random: () => number) => void;
+  readonly disturb?: (recent: RecentCommits, random: () => number) => void;
   readonly protocol?: (random: () => number) => Subprotocol;
 }
 
@@ -66,8 +66,8 @@ test('300 cuts with a window that is too short, servers that forget and others t
     clients: 20,
     cuts: 300,
     limits: { transactionsMax: 25, bytesMax: 1_000_000 },
-    disturb: (recent, now, random) => {
-      if (random() < 0.02) recent.restart(now);
+    disturb: (recent, random) => {
+      if (random() < 0.02) recent.restart();
     },
     protocol: (random) =>
       random() < 0.6
@@ -89,8 +89,7 @@ async function runTrial(trial: Trial): Promise<Result> {
   const generator = seededRandom(trial.seed);
   const random = (): number => generator.nextFloat();
   const clock = new ManualClock();
-  const recent = new RecentCommits(seededRandom(1), trial.limits);
-  const database = runModule(loadModule(probe), new Identity(2n), queueMicrotask, recent);
+  const database = runModule(loadModule(probe), new Identity(2n), queueMicrotask, trial.limits);
   /** Also what callbacks found wrong. */
   const problems: unknown[] = [];
   let isCalm = false;
@@ -137,7 +136,7 @@ async function runTrial(trial: Trial): Promise<Result> {
       const caller = random() < 0.2 ? witness : followers[Math.floor(random() * followers.length)]!;
       act(caller, `t${step}.${i}`, witness, random, texts);
     }
-    trial.disturb?.(recent, database.log.lastOffset, random);
+    trial.disturb?.(database.live.recent, random);
     if (random() < 0.3) faulty.noticeHalfOpen(Math.floor(random() * 4));
     if (random() < 0.7) await settle(Math.floor(random() * 30));
     if (random() < 0.5) clock.advance(random() * 600);

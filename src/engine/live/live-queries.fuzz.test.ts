@@ -97,7 +97,7 @@ function runScenario({ sketch, conditions, toggles, transactions }: Scenario): v
     },
   });
   const table = database.table('t');
-  live.recent.keep(0);
+  live.recent.keep();
   const followers = conditions.map((condition) => new Follower(live, table, condition));
   const witness = new Witness(live, conditions);
   for (const [turn, transaction] of transactions.entries()) {

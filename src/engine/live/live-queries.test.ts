@@ -5,6 +5,7 @@ import { IDENTITY_TYPE } from '../../values/special-types.js';
 import type { Commit, LiveListener, LiveQuery, QueryDelta, Row, Viewer } from '../contract.js';
 import { decodeFromBytes } from '../../values/bsatn/codec.js';
 import { Database } from '../database.js';
+import { MemoryLog } from '../log/commit-log.js';
 import { SqlError } from '../sql/sql-error.js';
 import type { Table } from '../tables/table.js';
 import { schemaOf, TEST_ORIGIN, testOptions } from '../testing/table-def.js';
@@ -265,14 +266,14 @@ describe('a query that fails while a row is looked at', () => {
       { table: playerDef, deletes: [], inserts: [broken] },
       { table: note, deletes: [], inserts: [fine] },
     ];
-    fake.observer({ offset: 1, origin: TEST_ORIGIN, deltas, changes: undefined });
+    fake.observer({ offset: 1, origin: TEST_ORIGIN, deltas });
     expect(trace.map((line) => line.replace(/: Cannot read .*/, ''))).toEqual([
       `a lost ${sql}`,
       `b lost ${sql}`,
       'c + hi',
     ]);
     trace.length = 0;
-    fake.observer({ offset: 2, origin: TEST_ORIGIN, deltas, changes: undefined });
+    fake.observer({ offset: 2, origin: TEST_ORIGIN, deltas });
     expect(trace).toEqual(['c + hi']);
     detachAll();
     expect(live.queryCount).toBe(0);
@@ -290,6 +291,7 @@ test('identities that are equal in their low 64 bits are told apart, and 10,000 
 /** A database that says what the test wants. */
 class FakeDatabase implements LiveDatabase {
   readonly inTransaction = false;
+  readonly log = new MemoryLog();
   schema: LiveDatabase['schema'];
   observer: (commit: Commit) => void = () => {};
 

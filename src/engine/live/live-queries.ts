@@ -1,8 +1,10 @@
 import { assert } from '../../base/assert.js';
 import { ByteWriter } from '../../base/byte-writer.js';
+import type { Random } from '../../base/random.js';
 import type { Codec } from '../../values/bsatn/codec.js';
 import { Identity } from '../../values/identity.js';
 import type { Commit, LiveListener, LiveQuery, Row, Viewer } from '../contract.js';
+import type { TailLimits } from '../log/record-tail.js';
 import type { DatabaseSchema } from '../schema.js';
 import { bindSubscription } from '../sql/bind.js';
 import type { QueryTable } from '../sql/candidates.js';
@@ -13,11 +15,11 @@ import type { PendingDelta } from './query-delta.js';
 import { instanceKey, QueryInstance } from './query-instance.js';
 import type { Snapshot } from './query-instance.js';
 import { QueryRegistry } from './query-registry.js';
-import { RecentCommits } from './recent-commits.js';
+import { RecentCommits, type RecentDatabase } from './recent-commits.js';
 import { TableQueries } from './table-queries.js';
 
 /** What live queries need of a database; `Database` is one. */
-export interface LiveDatabase {
+export interface LiveDatabase extends RecentDatabase {
   readonly schema: DatabaseSchema;
   readonly inTransaction: boolean;
   table(name: string): QueryTable & { readonly codec: Codec<Row> };
@@ -27,8 +29,10 @@ export interface LiveDatabase {
 export interface LiveQueriesOptions {
   /** Hears of listeners that threw, which they must not. The default lets the process end with the error. */
   readonly onListenerError?: (error: unknown) => void;
-  /** Where commits are kept for clients that come back. */
-  readonly recent?: RecentCommits;
+  /** Names histories; default the system's. */
+  readonly random?: Random;
+  /** How much is kept for clients that come back; default RECENT_COMMITS_LIMITS. */
+  readonly recentLimits?: TailLimits;
 }
 
 /**
@@ -48,8 +52,7 @@ export class LiveQueries {
   constructor(database: LiveDatabase, options: LiveQueriesOptions = {}) {
     this.#database = database;
     this.#onListenerError = options.onListenerError ?? endProcess;
-    this.recent = options.recent ?? new RecentCommits();
-    this.recent.useCodecs((table) => database.table(table).codec);
+    this.recent = new RecentCommits(database, options.random, options.recentLimits);
     database.setCommitObserver((commit) => this.#observe(commit));
   }
 
@@ -146,7 +149,6 @@ export class LiveQueries {
   }
 
   #observe(commit: Commit): void {
-    this.recent.record(commit);
     const pass = new CommitPass();
     for (const delta of commit.deltas) {
       const queries = this.#tables.get(delta.table.name);

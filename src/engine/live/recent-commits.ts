@@ -4,21 +4,15 @@ import { systemRandom } from '../../base/random.js';
 import type { Random } from '../../base/random.js';
 import { decodeFromBytes } from '../../values/bsatn/codec.js';
 import type { Codec } from '../../values/bsatn/codec.js';
-import type { Commit, LiveQuery, MissedCommit, Row, RowChange } from '../contract.js';
-import type { TxOffset } from '../log/commit-log.js';
-import { readChanges } from '../log/record-codec.js';
-import { CommitPieces, type KeptCommit } from './commit-pieces.js';
+import type { LiveQuery, MissedCommit, Row, RowChange } from '../contract.js';
+import type { CommitLog, TxOffset } from '../log/commit-log.js';
+import { countChangedRows, readRowChanges } from '../log/record-codec.js';
+import { RecordTail, type TailLimits, type TailRecord } from '../log/record-tail.js';
 import { QueryInstance } from './query-instance.js';
 import { replayCommits } from './replay.js';
 import type { PastCommit, PastDelta } from './replay.js';
 
-/** How much is kept for clients that come back. */
-export interface RecentCommitsLimits {
-  readonly transactionsMax: number;
-  readonly bytesMax: number;
-}
-
-export const RECENT_COMMITS_LIMITS: RecentCommitsLimits = {
+export const RECENT_COMMITS_LIMITS: TailLimits = {
   // Ours: a minute of 1,000 transactions a second, several times as long as a phone takes to change networks.
   transactionsMax: 65_536,
   // 16 MiB: about what these transactions take when each updates one row of 100 bytes; larger ones leave sooner.
@@ -31,27 +25,35 @@ export const RECENT_COMMITS_LIMITS: RecentCommitsLimits = {
  */
 const REPLAY_TESTS_MAX = 20_000_000;
 
+/** What recent commits need of a database; `Database` is one. */
+export interface RecentDatabase {
+  readonly log: Pick<CommitLog, 'lastOffset' | 'readTail' | 'tail'>;
+  table(name: string): { readonly codec: Codec<Row> };
+}
+
 /**
- * The newest commits of one database, so that a client that was away can be told what he missed. Nothing is kept before
- * somebody asks for it, nor for long after the last one has gone.
+ * The newest commits of one database, so that a client that was away can be told what he missed: the tail of its log. Nothing is kept
+ * before somebody asks for it, nor for long after the last one has gone.
  */
 export class RecentCommits {
+  readonly #database: RecentDatabase;
   readonly #random: Random;
-  readonly #limits: RecentCommitsLimits;
+  readonly #limits: TailLimits;
+  readonly #tail: RecordTail;
   #epoch: string;
   #keepers = 0;
-  /** Commits since the last keeper went. */
-  #unaskedCount = 0;
-  #isRecording = false;
-  /** Everything after this offset is kept. */
-  #completeFrom: TxOffset = 0;
-  readonly #kept = new CommitPieces();
-  #codecOf: ((table: string) => Codec<Row>) | undefined;
 
-  constructor(random: Random = systemRandom, limits: RecentCommitsLimits = RECENT_COMMITS_LIMITS) {
+  constructor(
+    database: RecentDatabase,
+    random: Random = systemRandom,
+    limits: TailLimits = RECENT_COMMITS_LIMITS,
+  ) {
+    this.#database = database;
     this.#random = random;
     this.#limits = limits;
     this.#epoch = makeEpoch(random);
+    this.#tail = new RecordTail(limits);
+    database.log.tail = this.#tail;
   }
 
   /** Names this history: offsets of another one mean something else. */
@@ -59,54 +61,30 @@ export class RecentCommits {
     return this.#epoch;
   }
 
-  get commitCount(): number {
-    return this.#kept.count;
-  }
-
-  get bytes(): number {
-    return this.#kept.bytes;
-  }
-
-  /** Says how rows of a table are read. */
-  useCodecs(codecOf: (table: string) => Codec<Row>): void {
-    this.#codecOf = codecOf;
-  }
-
-  /** Keeps commits from now on until the returned function is called, and some longer. @param now the newest offset. */
-  keep(now: TxOffset): () => void {
+  /** Keeps commits from now on until the returned function is called, and some longer. */
+  keep(): () => void {
     this.#keepers++;
-    if (!this.#isRecording) {
-      this.#isRecording = true;
-      this.#completeFrom = now;
-    }
+    if (this.#tail.isKeeping) this.#tail.endAfter(Infinity);
+    else this.#tail.begin(this.#database.log.lastOffset);
     let isKeeping = true;
     return () => {
       if (!isKeeping) return;
       isKeeping = false;
-      if (--this.#keepers === 0) this.#unaskedCount = 0;
+      if (--this.#keepers === 0) this.#letEnd();
     };
   }
 
-  record(commit: Commit): void {
-    if (!this.#isRecording || commit.changes === undefined) return;
-    if (this.#keepers === 0 && ++this.#unaskedCount > this.#limits.transactionsMax) {
-      this.#isRecording = false;
-      this.#kept.clear();
-      return;
-    }
-    let rowCount = 0;
-    for (const { deletes, inserts } of commit.deltas) rowCount += deletes.length + inserts.length;
-    this.#kept.add(commit.offset, rowCount, commit.changes);
-    const { transactionsMax, bytesMax } = this.#limits;
-    while (this.commitCount > transactionsMax || this.bytes > bytesMax)
-      this.#completeFrom = this.#kept.removeOldest();
+  /** Nobody is left: goes on for as long as somebody who comes back may be told what happened since. */
+  #letEnd(): void {
+    this.#tail.endAfter(this.#database.log.lastOffset + this.#limits.transactionsMax);
   }
 
   /** Begins anew: no offset from before means anything any more. */
-  restart(now: TxOffset): void {
+  restart(): void {
     this.#epoch = makeEpoch(this.#random);
-    this.#completeFrom = now;
-    this.#kept.clear();
+    if (!this.#tail.isKeeping) return;
+    this.#tail.begin(this.#database.log.lastOffset);
+    if (this.#keepers === 0) this.#letEnd();
   }
 
   /**
@@ -114,18 +92,18 @@ export class RecentCommits {
    * that is not known or not worth the time: another epoch, too long ago, too many queries, or one that failed on the way.
    */
   missed(epoch: string, offset: TxOffset, queries: Iterable<LiveQuery>): readonly MissedCommit[] | undefined {
-    if (epoch !== this.#epoch || !this.#isRecording || offset < this.#completeFrom) return undefined;
-    const kept = this.#kept.after(offset);
+    if (epoch !== this.#epoch || !this.#tail.isKeeping || offset < this.#tail.completeFrom) return undefined;
+    const kept = this.#database.log.readTail(offset);
     const distinct = instances(queries);
-    const rowCount = kept.reduce((sum, each) => sum + each.rowCount, 0);
+    const rowCount = kept.reduce((sum, { bytes }) => sum + countChangedRows(bytes), 0);
     if (rowCount * distinct.size > REPLAY_TESTS_MAX) return undefined;
     return replayCommits(kept, (each, isAsked) => this.#read(each, isAsked), distinct);
   }
 
   /** The commit again; rows of tables that nobody asks for are passed over. */
-  #read({ offset, changes }: KeptCommit, isAsked: (table: string) => boolean): PastCommit {
-    const deltas = readChanges(changes, isAsked).map(({ table, deletes, inserts }): PastDelta => {
-      const codec = this.#codecOf!(table);
+  #read({ offset, bytes }: TailRecord, isAsked: (table: string) => boolean): PastCommit {
+    const deltas = readRowChanges(bytes, isAsked).map(({ table, deletes, inserts }): PastDelta => {
+      const { codec } = this.#database.table(table);
       return { table, deletes: deletes.map(rowIn(codec)), inserts: inserts.map(rowIn(codec)) };
     });
     return { offset, deltas };

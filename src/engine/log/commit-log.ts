@@ -1,5 +1,6 @@
 import type { ByteWriter } from '../../base/byte-writer.js';
 import type { ConnectionId, Identity } from '../../values/identity.js';
+import type { RecordTail, TailRecord } from './record-tail.js';
 
 /** The position of a transaction in its database's history: 1, 2, 3, … A number is exact for 285 years at a million a second. */
 export type TxOffset = number & { readonly __brand?: 'TxOffset' };
@@ -29,17 +30,29 @@ export interface TransactionRecord {
   readonly sections?: readonly LogSection[];
 }
 
-/** What stands in a writer from `start` to `end`: a view of it would cost more than to copy it. */
-export interface WrittenRange {
-  readonly writer: ByteWriter;
+/** Where the BSATN of a row stands. */
+export interface RowRange {
   readonly start: number;
   readonly end: number;
 }
 
+/** Rows of one table that a transaction removed and added, all of them in one writer. */
+export interface ChangedRows {
+  readonly table: { readonly name: string };
+  readonly deletes: readonly RowRange[];
+  readonly inserts: readonly RowRange[];
+}
+
+/** What a transaction changed, and where the rows stand: views of them would cost more than to copy them. */
+export interface NewChanges {
+  readonly tables: readonly ChangedRows[];
+  readonly writer: ByteWriter;
+}
+
 /** A transaction on its way into the log. */
 export interface NewRecord extends Omit<TransactionRecord, 'changes'> {
-  /** Its changes as `writeChanges` writes them; good during the call. Undefined when there are none. */
-  readonly changes: WrittenRange | undefined;
+  /** Good during the call. Undefined when there are none. */
+  readonly changes: NewChanges | undefined;
 }
 
 /**
@@ -64,6 +77,10 @@ export interface CommitLog {
    * tables can be put back to what is on disk and read on. Logs that cannot fail do without.
    */
   takeBack?(): readonly TransactionRecord[];
+  /** Where records are handed over that somebody may want to read again: at once, or when they are on disk. */
+  tail: RecordTail | undefined;
+  /** The records behind `offset` that the tail has, and those that it does not have yet; oldest first. */
+  readTail(offset: TxOffset): readonly TailRecord[];
   close(): Promise<void>;
 }
 
@@ -88,6 +105,7 @@ export function waitUntilDurable(log: CommitLog, offset: TxOffset = log.lastOffs
 
 /** A log that keeps nothing: what it took is as durable as it will ever be. */
 export class MemoryLog implements CommitLog {
+  tail: RecordTail | undefined;
   #last: TxOffset = 0;
 
   get lastOffset(): TxOffset {
@@ -98,9 +116,14 @@ export class MemoryLog implements CommitLog {
     return this.#last;
   }
 
-  append(_record: NewRecord): TxOffset {
+  append(record: NewRecord): TxOffset {
+    this.tail?.append(this.#last + 1, record);
     this.#last += 1;
     return this.#last;
+  }
+
+  readTail(offset: TxOffset): readonly TailRecord[] {
+    return this.tail?.after(offset) ?? [];
   }
 
   onDurable(_listener: (offset: TxOffset) => void): () => void {

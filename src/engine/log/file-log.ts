@@ -3,7 +3,8 @@ import type { CommitLog, NewRecord, TransactionRecord, TxOffset } from './commit
 import { type Disk, writeFully } from './disk.js';
 import { LogError } from './log-error.js';
 import { OpenSegment, type SegmentEnd } from './open-segment.js';
-import { decodeRecord, encodeRecord, type RecordOrigin } from './record-codec.js';
+import { appendRecord, decodeRecord, type RecordOrigin } from './record-codec.js';
+import { readRecords, type RecordTail, type TailRecord } from './record-tail.js';
 import {
   BATCH_HEADER_BYTES,
   encodeSegmentHeader,
@@ -64,6 +65,7 @@ interface Batch {
  * again could acknowledge what is lost. The process must be started again and recover.
  */
 export class FileLog implements CommitLog {
+  tail: RecordTail | undefined;
   readonly #disk: Disk;
   readonly #options: Required<FileLogOptions>;
   readonly #durableListeners = new Set<(offset: TxOffset) => void>();
@@ -128,16 +130,7 @@ export class FileLog implements CommitLog {
       writer.reserve(BATCH_HEADER_BYTES);
       writer.length = BATCH_HEADER_BYTES;
     }
-    const start = writer.length;
-    writer.writeU32(0);
-    try {
-      encodeRecord(writer, record, batch.before);
-    } catch (error) {
-      // Half a record must not stay in the batch.
-      writer.length = start;
-      throw error;
-    }
-    writer.view.setUint32(start, writer.length - start - 4, true);
+    appendRecord(writer, record, batch.before);
     batch.before = record;
     batch.count += 1;
     this.#last += 1;
@@ -152,6 +145,15 @@ export class FileLog implements CommitLog {
     this.#forming = emptyBatch();
     this.#last = this.#durable;
     return lost.toReversed();
+  }
+
+  readTail(offset: TxOffset): readonly TailRecord[] {
+    const records = this.tail?.after(offset) ?? [];
+    for (const batch of [this.#flying, this.#forming]) {
+      if (batch !== undefined && batch.count > 0)
+        readRecords(batch.writer, BATCH_HEADER_BYTES, batch.firstOffset, offset, records);
+    }
+    return records;
   }
 
   onDurable(listener: (offset: TxOffset) => void): () => void {
@@ -222,6 +224,7 @@ export class FileLog implements CommitLog {
     this.#flying = undefined;
     this.#durable = batch.firstOffset + batch.count - 1;
     this.#writtenBytes += batch.writer.length;
+    this.tail?.addAll(batch.firstOffset, batch.count, batch.writer, BATCH_HEADER_BYTES);
     batch.count = 0;
     batch.before = undefined;
     batch.writer.reset();

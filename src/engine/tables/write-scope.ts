@@ -1,8 +1,7 @@
 import { ByteWriter } from '../../base/byte-writer.js';
 import { EngineError } from '../errors.js';
 import type { TableDelta } from '../contract.js';
-import type { LogSection, WrittenRange } from '../log/commit-log.js';
-import { writeChanges } from '../log/record-codec.js';
+import type { LogSection } from '../log/commit-log.js';
 import type { EncodedChange } from './net-changes.js';
 import type { Table } from './table.js';
 
@@ -45,20 +44,13 @@ export class WriteScope {
       const { deletes, inserts } = table.journal.netChanges(this.writer);
       if (deletes.length > 0 || inserts.length > 0) deltas.push({ table: table.def, deletes, inserts });
     }
-    return deltas;
-  }
-
-  /** Writes the changes as the log has them, behind the rows, until the transaction is over. */
-  writeChanges(deltas: readonly EncodedDelta[]): WrittenRange | undefined {
-    if (deltas.length === 0) return undefined;
-    const changes = writeChanges(this.writer, deltas);
     // Only now is the buffer the one that all rows are in: it may have grown meanwhile.
     const { buffer } = this.writer.bytes;
     for (const { deletes, inserts } of deltas) {
       for (const row of deletes) row.settle(buffer);
       for (const row of inserts) row.settle(buffer);
     }
-    return changes;
+    return deltas;
   }
 
   close(): void {

@@ -1,25 +1,25 @@
 import { ByteWriter } from '../../base/byte-writer.js';
-import type { NewRecord, TableChange, TransactionRecord, WrittenRange } from '../log/commit-log.js';
-import { decodeRecord, encodeRecord, type RowRange, writeChanges } from '../log/record-codec.js';
+import type { NewChanges, NewRecord, RowRange, TableChange, TransactionRecord } from '../log/commit-log.js';
+import { decodeRecord, encodeRecord } from '../log/record-codec.js';
 
 /** Changes as a database hands them to its log. */
-export function writtenChanges(changes: readonly TableChange[], writer = new ByteWriter()): WrittenRange {
+export function newChanges(changes: readonly TableChange[], writer = new ByteWriter()): NewChanges {
   const put = (row: Uint8Array): RowRange => {
     const start = writer.length;
     writer.writeRaw(row);
     return { start, end: writer.length };
   };
-  const rows = changes.map(({ table: name, deletes, inserts }) => ({
+  const tables = changes.map(({ table: name, deletes, inserts }) => ({
     table: { name },
     deletes: deletes.map(put),
     inserts: inserts.map(put),
   }));
-  return writeChanges(writer, rows);
+  return { tables, writer };
 }
 
 /** A record that was read, to be written again. */
 export function asNewRecord(record: TransactionRecord): NewRecord {
-  return { ...record, changes: writtenChanges(record.changes) };
+  return { ...record, changes: newChanges(record.changes) };
 }
 
 /** What a reader of the log will see of it. */

@@ -22,8 +22,8 @@ export interface LiveSource {
 export interface RecentSource {
   /** Names the history that offsets belong to. */
   readonly epoch: string;
-  /** Keeps commits from now on until the returned function is called. @param now the newest offset. */
-  keep(now: TxOffset): () => void;
+  /** Keeps commits from now on until the returned function is called. */
+  keep(): () => void;
   /** What commits after `offset` did to the queries; undefined when that is not known any more. */
   missed(epoch: string, offset: TxOffset, queries: Iterable<LiveQuery>): readonly MissedCommit[] | undefined;
 }

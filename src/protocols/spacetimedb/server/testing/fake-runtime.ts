@@ -1,6 +1,7 @@
 import { ManualClock } from '../../../../base/clock.js';
 import type { Commit, LiveListener, LiveQuery, QueryDelta, Viewer } from '../../../../engine/contract.js';
 import type { CommitLog, NewRecord, TxOffset } from '../../../../engine/log/commit-log.js';
+import type { RecordTail, TailRecord } from '../../../../engine/log/record-tail.js';
 import type { TableDef } from '../../../../engine/schema.js';
 import { SqlError } from '../../../../engine/sql/sql-error.js';
 import type { Caller, ModuleDef, ReducerDef, ReducerOutcome } from '../../../../module/module-def.js';
@@ -25,6 +26,7 @@ export class ManualLog implements CommitLog {
   failure: Error | undefined = undefined;
   /** Whether what is appended is on disk at once. */
   isInstant = false;
+  tail: RecordTail | undefined;
   readonly #listeners = new Set<(offset: TxOffset) => void>();
   readonly #failureListeners = new Set<(failure: Error) => void>();
 
@@ -32,6 +34,10 @@ export class ManualLog implements CommitLog {
     this.lastOffset++;
     if (this.isInstant) this.sync();
     return this.lastOffset;
+  }
+
+  readTail(): readonly TailRecord[] {
+    return [];
   }
 
   sync(upTo: TxOffset = this.lastOffset): void {
@@ -182,7 +188,7 @@ export class FakeRuntime implements DatabaseRuntime, LiveSource, ReducerHost {
     });
     for (const [table, rows] of Object.entries(changes)) this.#rows.get(table)?.push(...rows);
     const origin = { caller: undefined, connectionId: undefined, functionName: 'insert', timestampMicros: 0 };
-    const commit: Commit = { offset, origin, deltas: [], changes: undefined };
+    const commit: Commit = { offset, origin, deltas: [] };
     const perListener = new Map<LiveListener, QueryDelta[]>();
     for (const [query, listeners] of this.#listeners) {
       const inserts = changes[query.table.name];

@@ -22,7 +22,7 @@ export class ResumableWire extends CurrentWire {
   override greet(): void {
     super.greet();
     const { recent } = this.session.live;
-    this.#stopKeeping = recent?.keep(this.session.database.log.lastOffset);
+    this.#stopKeeping = recent?.keep();
     this.#say({ kind: 'resumable', epoch: recent?.epoch ?? '' }, 0);
   }
 
