@@ -7,8 +7,8 @@ import { makeFolder, PREALLOCATE_BYTES } from './folder.js';
 import { runWriters, type WriterOptions, type WriterResult } from './writers.js';
 
 /*
- * The commit log by itself: records of a change that a database has written already, each with its time, caller and function, in batches
- * with checksum and chain. No table is kept; `engine.ts` does all of it.
+ * The commit log by itself: records of a row that stands in memory as BSATN, each with its time, caller and function, in batches with
+ * checksum and chain. No table is kept; `engine.ts` does all of it.
  */
 
 const caller = new Identity(1n);
