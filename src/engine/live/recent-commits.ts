@@ -90,6 +90,7 @@ export class RecentCommits {
   /**
    * What the commits after `offset` did to the queries, oldest first, without those that did nothing. Undefined when
    * that is not known or not worth the time: another epoch, too long ago, too many queries, or one that failed on the way.
+   * Rows are views, good until the next commit.
    */
   missed(epoch: string, offset: TxOffset, queries: Iterable<LiveQuery>): readonly MissedCommit[] | undefined {
     if (epoch !== this.#epoch || !this.#tail.isKeeping || offset < this.#tail.completeFrom) return undefined;

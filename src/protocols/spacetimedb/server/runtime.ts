@@ -24,7 +24,7 @@ export interface RecentSource {
   readonly epoch: string;
   /** Keeps commits from now on until the returned function is called. */
   keep(): () => void;
-  /** What commits after `offset` did to the queries; undefined when that is not known any more. */
+  /** What commits after `offset` did to the queries, as views that are good until the next commit; undefined when that is not known any more. */
   missed(epoch: string, offset: TxOffset, queries: Iterable<LiveQuery>): readonly MissedCommit[] | undefined;
 }
 
