@@ -132,7 +132,10 @@ export class RecordTail {
     this.#count += count;
     this.#bytes += size;
     const { transactionsMax, bytesMax } = this.#limits;
-    while (this.#count > transactionsMax || this.#bytes > bytesMax) this.#removeOldest();
+    if (this.#count <= transactionsMax && this.#bytes <= bytesMax) return;
+    const countKept = leastOf(transactionsMax);
+    const bytesKept = leastOf(bytesMax);
+    while (this.#count > countKept || this.#bytes > bytesKept) this.#removeOldest();
   }
 
   #removeOldest(): void {
@@ -154,6 +157,14 @@ export class RecordTail {
     this.#spare = undefined;
     this.#count = this.#bytes = 0;
   }
+}
+
+/**
+ * What is kept of a limit when it was passed. A sixty-fourth leaves at once: to look up one old record for each new one fetches it from
+ * slow memory (0.09 us, by perf); side by side they come together.
+ */
+function leastOf(limit: number): number {
+  return limit - Math.floor(limit / 64);
 }
 
 /** Adds the records behind `after` to `target`, of those that stand in `writer` from `start` on. @param offset of the first. */
