@@ -165,7 +165,8 @@ function encodePrimitive(kind: PrimitiveKind, value: unknown): string {
   }
 }
 
-function encodeFloat(value: number): string {
+/** JSON has -0, which JSON.stringify does not say, but neither NaN nor Infinity. */
+export function encodeFloat(value: number): string {
   if (!Number.isFinite(value)) return 'null';
   return Object.is(value, -0) ? '-0' : String(value);
 }

@@ -2,7 +2,7 @@ import { encodeHex } from '../../../../base/hex.js';
 import { resolveType } from '../../../../values/algebraic-type.js';
 import type { AlgebraicType, ProductType, SumType, Typespace } from '../../../../values/algebraic-type.js';
 import type { ConnectionId, Identity } from '../../../../values/identity.js';
-import { openSum } from '../../../../values/sats-json/encode-json.js';
+import { encodeFloat, openSum } from '../../../../values/sats-json/encode-json.js';
 import type { JsonValue } from '../../../../values/sats-json/parse-json.js';
 import { specialProduct } from '../../../../values/special-types.js';
 import type { TimeDuration, Timestamp } from '../../../../values/timestamp.js';
@@ -44,7 +44,7 @@ export function encodeLegacyJson(type: AlgebraicType, value: unknown, typespace:
       return JSON.stringify(value);
     case 'f32':
     case 'f64':
-      return Number.isFinite(value) ? JSON.stringify(value) : 'null';
+      return encodeFloat(value as number);
     default:
       return String(value);
   }
@@ -119,6 +119,7 @@ function sumToSats(type: SumType, json: JsonValue, typespace: Typespace): JsonVa
 /** JSON that `parseJson` has read, as text again; integers keep their digits. */
 export function stringifyJson(json: JsonValue): string {
   if (typeof json === 'bigint') return String(json);
+  if (typeof json === 'number') return encodeFloat(json);
   if (Array.isArray(json)) return `[${json.map(stringifyJson).join(',')}]`;
   if (typeof json !== 'object' || json === null) return JSON.stringify(json);
   const parts = Object.entries(json).map(([name, part]) => `${JSON.stringify(name)}:${stringifyJson(part)}`);

@@ -81,6 +81,13 @@ describe('values of v1.text', () => {
     expect(stringifyJson(parseJson('[9007199254740993,{"a":null}]'))).toBe('[9007199254740993,{"a":null}]');
   });
 
+  test('zero keeps its sign both ways', () => {
+    const type = productType({ x: primitiveType('f64'), y: primitiveType('f32') });
+    expect(encode(type, { x: -0, y: -0 })).toBe('[-0,-0]');
+    expect(decode(type, '[-0,-0.0]')).toEqual({ x: -0, y: -0 });
+    expect(stringifyJson(parseJson('[-0,0]'))).toBe('[-0,0]');
+  });
+
   test('every value comes back, floats that JSON cannot say excepted', () => {
     fc.assert(
       fc.property(typeAndValue, ({ type, value }) => {
