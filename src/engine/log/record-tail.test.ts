@@ -100,6 +100,7 @@ test('what cannot be encoded leaves nothing behind, and the next record follows'
   tail.begin(0);
   const good = asNewRecord(record(5));
   tail.append(1, good);
+  // What the types refuse, since nothing that they allow fails while it is encoded.
   const bad = { ...good, sections: [{ kind: 200, bytes: undefined as unknown as Uint8Array }] };
   expect(() => tail.append(2, bad)).toThrow(TypeError);
   tail.append(2, good);
