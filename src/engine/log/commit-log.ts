@@ -103,7 +103,7 @@ export function waitUntilDurable(log: CommitLog, offset: TxOffset = log.lastOffs
   });
 }
 
-/** A log that keeps nothing: what it took is as durable as it will ever be. */
+/** A log that keeps nothing but its tail: what it took is as durable as it will ever be. */
 export class MemoryLog implements CommitLog {
   tail: RecordTail | undefined;
   #last: TxOffset = 0;

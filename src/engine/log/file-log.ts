@@ -150,7 +150,7 @@ export class FileLog implements CommitLog {
   readTail(offset: TxOffset): readonly TailRecord[] {
     const records = this.tail?.after(offset) ?? [];
     for (const batch of [this.#flying, this.#forming]) {
-      if (batch !== undefined && batch.count > 0)
+      if (batch !== undefined)
         readRecords(batch.writer, BATCH_HEADER_BYTES, batch.firstOffset, offset, records);
     }
     return records;

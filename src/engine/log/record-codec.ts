@@ -67,7 +67,7 @@ const SAME_ORIGIN = 4;
 /** Who did something and by what: repeated from record to record while one connection has several calls in a batch. */
 export type RecordOrigin = Pick<TransactionRecord, 'caller' | 'connectionId' | 'functionName'>;
 
-// What a record has besides its origin, changes and sections, and its length before it.
+// A record's length, flags and timestamp.
 const RECORD_HEADER_BYTES = 13;
 
 /**
@@ -88,9 +88,8 @@ export function appendRecord(writer: ByteWriter, record: NewRecord, before?: Rec
   writer.view.setUint32(start, writer.length - start - 4, true);
 }
 
-export function encodeRecord(writer: ByteWriter, record: NewRecord, before?: RecordOrigin): void {
+function encodeRecord(writer: ByteWriter, record: NewRecord, before?: RecordOrigin): void {
   const { timestampMicros, changes, sections } = record;
-  writer.reserve(9);
   const flagsAt = writer.length;
   // Two halves: a BigInt for each transaction would cost more than all else here.
   const high = Math.floor(timestampMicros / TWO_32);

@@ -1,6 +1,6 @@
 import { ByteWriter } from '../../base/byte-writer.js';
 import type { NewChanges, NewRecord, RowRange, TableChange, TransactionRecord } from '../log/commit-log.js';
-import { decodeRecord, encodeRecord } from '../log/record-codec.js';
+import { appendRecord, decodeRecord } from '../log/record-codec.js';
 
 /** Changes as a database hands them to its log. */
 export function newChanges(changes: readonly TableChange[], writer = new ByteWriter()): NewChanges {
@@ -25,6 +25,7 @@ export function asNewRecord(record: TransactionRecord): NewRecord {
 /** What a reader of the log will see of it. */
 export function asRead(record: NewRecord): TransactionRecord {
   const writer = new ByteWriter();
-  encodeRecord(writer, record);
-  return decodeRecord(writer.finish());
+  appendRecord(writer, record);
+  // Behind its length.
+  return decodeRecord(writer.finish().slice(4));
 }
